@@ -29,7 +29,7 @@
 #define SETTLE_SECONDS 8
 #define LIMIT          "67108864"
 #define MOVE_BYTES     (2u << 20)
-#define SECONDS_GONE   40
+#define SECONDS_GONE   100
 
 struct beside { /* what the daemon is measured with */
 	char dir[4200];
@@ -192,10 +192,10 @@ static uint64_t rollup(uint32_t pid, const char *key)
 
 static void print_memory(const struct beside *beside, const struct hr_host *host)
 {
-	printf("daemon resident %5.1f MiB (proportional %.1f, heap %.1f), charged %5.1f MiB (kernel %.1f)",
+	printf("daemon resident %5.1f MiB (proportional %.1f, heap %.1f), charged %5.1f MiB "
+	       "(kernel %.1f)",
 	       (double)rollup(host->pid, "Rss:") / (1 << 20),
-	       (double)rollup(host->pid, "Pss:") / (1 << 20),
-	       (double)host->heap_bytes / (1 << 20),
+	       (double)rollup(host->pid, "Pss:") / (1 << 20), (double)host->heap_bytes / (1 << 20),
 	       charged_mib(beside, beside->v2 ? "memory.current" : "memory.usage_in_bytes", ""),
 	       beside->v2 ? charged_mib(beside, "memory.stat", "kernel ")
 			  : charged_mib(beside, "memory.kmem.usage_in_bytes", ""));
@@ -267,15 +267,18 @@ static int measure(const char *program, struct beside *beside, const struct meas
 
 int main(int argc, char **argv)
 {
-	static const struct measure defaults[] = {
-		{.groups = 100}, {.groups = 1000}, {.groups = 10000}, {.groups = 6000, .gone = 5000}};
+	static const struct measure defaults[] = {{.groups = 100},
+						  {.groups = 1000},
+						  {.groups = 10000},
+						  {.groups = 6000, .gone = 5000}};
 	unsigned int seconds = argc > 2 ? (unsigned int)atoi(argv[2]) : 20;
 	static struct beside beside;
 	struct cgroupfs fs;
 	int err;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: bench-daemon HEADROOMD [SECONDS [GROUPS[:MOVING[:GONE]]...]]\n");
+		fprintf(stderr,
+			"usage: bench-daemon HEADROOMD [SECONDS [GROUPS[:MOVING[:GONE]]...]]\n");
 		return 2;
 	}
 	err = cgroupfs_find("", &fs);

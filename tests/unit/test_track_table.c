@@ -127,11 +127,34 @@ static void test_rate(void **state)
 	assert_int_equal(rate_update(&rate, 350, 7 * NS_PER_SEC + NS_PER_SEC / 2), 500);
 }
 
+/* What is in use stays, what is given back can be used again. */
+static void test_trim_keeps_what_is_used(void **state)
+{
+	struct tracks tracks;
+
+	assert_int_equal(tracks_init(&tracks, CAPACITY), 0);
+	for (uint32_t slot = 0; slot < CAPACITY; slot++)
+		tracks_put(&tracks, slot, 1000 + slot)->born_ns = slot + 1;
+	for (uint32_t slot = 0; slot < CAPACITY; slot++)
+		if (slot % 100)
+			tracks_drop(&tracks, &tracks.track[slot]);
+	tracks_trim(&tracks);
+	for (uint32_t slot = 0; slot < CAPACITY; slot++) {
+		assert_int_equal(tracks.track[slot].memcg_id, slot % 100 ? 0 : 1000 + slot);
+		assert_int_equal(tracks.track[slot].born_ns, slot % 100 ? 0 : slot + 1);
+		assert_int_equal(tracks_find(&tracks, 1000 + slot), slot % 100 ? TRACK_NONE : slot);
+	}
+	tracks_put(&tracks, 1, 7);
+	assert_int_equal(tracks_find(&tracks, 7), 1);
+	tracks_done(&tracks);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_put_find_drop),
 		cmocka_unit_test(test_rate),
+		cmocka_unit_test(test_trim_keeps_what_is_used),
 		cmocka_unit_test(test_grow_keeps_all),
 		cmocka_unit_test(test_ledger_evicts_the_oldest),
 		cmocka_unit_test(test_kills_take_the_better_source),

@@ -35,13 +35,14 @@ static int map_whole(int fd, size_t bytes, void **ret_map)
 	return 0;
 }
 
-static uint64_t *taken_new(uint32_t capacity)
+static uint64_t *bits_new(uint32_t capacity)
 {
 	return calloc((capacity + 63) / 64, sizeof(uint64_t));
 }
 
-/* Sets the pointers into a map, and which slots are taken. Takes ownership of `taken`. */
-static void attach(struct board *board, void *map, size_t bytes, uint64_t *taken)
+/* Sets the pointers into a map, and which slots are taken. Takes ownership of `fd`, `taken` and `hole`. */
+static void attach(struct board *board, void *map, size_t bytes, int fd, uint64_t *taken,
+		   uint64_t *hole)
 {
 	struct hr_board_header *header = map;
 
@@ -53,8 +54,14 @@ static void attach(struct board *board, void *map, size_t bytes, uint64_t *taken
 	for (uint32_t i = 0; i < header->slots_high; i++)
 		if (board->slots[i].state != HR_SLOT_FREE)
 			taken[i / 64] |= 1ULL << (i % 64);
+	if (board->fd >= 0)
+		close(board->fd);
 	free(board->taken);
+	free(board->hole);
+	board->fd = fd;
 	board->taken = taken;
+	board->hole = hole;
+	board->holes = 0;
 	board->words = (header->slot_capacity + 63) / 64;
 	board->hint = 0;
 }
@@ -93,13 +100,14 @@ static void host_unknown(struct hr_host *host)
 
 static int create(struct board *board, const struct board_config *config)
 {
-	_cleanup_free_ uint64_t *taken = taken_new(config->capacity);
+	_cleanup_free_ uint64_t *taken = bits_new(config->capacity);
+	_cleanup_free_ uint64_t *hole = bits_new(config->capacity);
 	_cleanup_close_ int fd = -1;
 	struct hr_board_header header;
 	void *map;
 	int r = layout_make(config->capacity, config->keep_bytes, config->chatter_bytes, &header);
 
-	if (r || !taken)
+	if (r || !taken || !hole)
 		return r ? r : -ENOMEM;
 	header.instance = random_instance();
 	stamps_begin(&header);
@@ -110,7 +118,7 @@ static int create(struct board *board, const struct board_config *config)
 	if (!r) {
 		memcpy(map, &header, sizeof(header));
 		header_alive(map, config->starting);
-		attach(board, map, header.file_bytes, take_ptr(taken));
+		attach(board, map, header.file_bytes, take_fd(fd), take_ptr(taken), take_ptr(hole));
 		host_unknown(board->host);
 		r = board_path_publish(&board->at);
 	}
@@ -132,7 +140,7 @@ static bool of_this_boot(const struct hr_board_header *header)
 /* Takes over the board at the path, if it is sound and of this boot. */
 static int adopt(struct board *board, bool starting)
 {
-	_cleanup_free_ uint64_t *taken = NULL;
+	_cleanup_free_ uint64_t *taken = NULL, *hole = NULL;
 	_cleanup_close_ int fd =
 		openat(board->at.dir_fd, board->at.file, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	struct hr_board_header header;
@@ -152,8 +160,9 @@ static int adopt(struct board *board, bool starting)
 		return r;
 	if (header.state == HR_BOARD_REPLACED || (!board->at.tmpfs && !of_this_boot(&header)))
 		return -ESTALE;
-	taken = taken_new(header.slot_capacity);
-	if (!taken)
+	taken = bits_new(header.slot_capacity);
+	hole = bits_new(header.slot_capacity);
+	if (!taken || !hole)
 		return -ENOMEM;
 	r = -posix_fallocate(fd, 0, (off_t)header.file_bytes); /* a hole would be a SIGBUS */
 	if (r)
@@ -167,7 +176,7 @@ static int adopt(struct board *board, bool starting)
 		munmap(map, header.file_bytes);
 		return r;
 	}
-	attach(board, map, header.file_bytes, take_ptr(taken));
+	attach(board, map, header.file_bytes, take_fd(fd), take_ptr(taken), take_ptr(hole));
 	header_alive(map, starting);
 	board_clock_check(board);
 	return 0;
@@ -179,6 +188,9 @@ static void release(struct board *board)
 	if (board->map)
 		munmap(board->map, board->bytes);
 	free(board->taken);
+	free(board->hole);
+	if (board->fd >= 0)
+		close(board->fd);
 	if (board->lock_fd >= 0)
 		close(board->lock_fd);
 	board_path_close(&board->at);
@@ -193,7 +205,7 @@ int board_open(const struct board_config *config, struct board **ret_board, bool
 
 	if (!board)
 		return -ENOMEM;
-	board->lock_fd = -1;
+	board->fd = board->lock_fd = -1;
 	board->at.dir_fd = -1;
 	r = board_path_open(config->path, &board->at);
 	if (!r)
@@ -264,7 +276,7 @@ int board_grow(struct board *board, uint32_t capacity)
 	struct hr_board_header *old = board->header;
 	unsigned char *old_map = board->map;
 	size_t old_bytes = board->bytes;
-	_cleanup_free_ uint64_t *taken = taken_new(capacity);
+	_cleanup_free_ uint64_t *taken = bits_new(capacity), *hole = bits_new(capacity);
 	_cleanup_close_ int fd = -1;
 	uint64_t ring[HR_RINGS];
 	void *map;
@@ -272,7 +284,7 @@ int board_grow(struct board *board, uint32_t capacity)
 
 	if (capacity <= old->slot_capacity)
 		return -EINVAL;
-	if (!taken)
+	if (!taken || !hole)
 		return -ENOMEM;
 	r = layout_make(capacity, 0, 0, &wish);
 	for (int i = 0; !r && i < HR_RINGS; i++) /* never smaller than before */
@@ -295,7 +307,7 @@ int board_grow(struct board *board, uint32_t capacity)
 		board_path_discard(&board->at);
 		return r;
 	}
-	attach(board, map, geometry.file_bytes, take_ptr(taken));
+	attach(board, map, geometry.file_bytes, take_fd(fd), take_ptr(taken), take_ptr(hole));
 	board_heartbeat(board);
 	/* after the rename: a reader that sees this finds the new file under the old name */
 	__atomic_store_n(&old->state, HR_BOARD_REPLACED, __ATOMIC_RELEASE);

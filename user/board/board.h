@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The board's writer, for the daemon; the layout is include/headroom/board.h, the reader
- * include/headroom/reader.h. After board_open() only board_grow() allocates or blocks: all pages
+ * include/headroom/reader.h. After board_open() only board_grow() and board_untrim() allocate, and these and board_trim() may block: all pages
  * are fallocate'd and pre-faulted. Caller: the daemon's loop thread, or start-up.
  */
 #ifndef HEADROOM_BOARD_WRITER_H
@@ -34,10 +34,15 @@ const char *board_path(const struct board *board);
 bool board_on_tmpfs(const struct board *board);
 struct hr_board_header *board_header(struct board *board);
 uint32_t board_capacity(const struct board *board);
+uint32_t board_slots(const struct board *board); /* the capacity, less what was given back */
 
 /* A grown copy under the same name; the old map is marked REPLACED. Allocates: only in calm, never
  * while a container is at risk. */
 int board_grow(struct board *board, uint32_t capacity);
+/* Gives the memory of free slots back, the highest first, until about `slots` are left with it. Readers see free slots there. */
+void board_trim(struct board *board, uint32_t slots);
+/* Takes memory again until there are `slots` slots with it, at most all. Allocates as board_grow() does. */
+int board_untrim(struct board *board, uint32_t slots);
 
 void board_heartbeat(struct board *board);
 /* The first sweep is on it. */

@@ -14,9 +14,12 @@ struct board {
 	struct hr_board_header *header;
 	struct hr_host *host;
 	struct hr_slot *slots;
-	uint64_t *taken; /* a bit for each slot */
-	uint32_t words;  /* of taken */
-	uint32_t hint;   /* no word below has a free bit */
+	int fd;          /* of the file */
+	uint64_t *taken; /* a bit for each slot: in use, or without memory */
+	uint64_t *hole;  /* the same: without memory (trim.c) */
+	uint32_t holes;
+	uint32_t words; /* of taken and of hole */
+	uint32_t hint;  /* no word below has a free bit */
 };
 
 #endif

@@ -117,11 +117,11 @@ static void visit_begin(struct files *f, __u32 g, bool keep_dir)
 {
 	struct group *p = &f->groups.group[g];
 
-	f->visit = (struct visit){.group = g,
-				  .dir_fd = p->fd[MEMFILES_DIR],
-				  .keep_dir = keep_dir,
-				  .keep_files =
-					  p->visited && f->now_ns - p->used_ns < FILES_OFTEN_NS};
+	f->visit =
+		(struct visit){.group = g,
+			       .dir_fd = p->fd[MEMFILES_DIR],
+			       .keep_dir = keep_dir,
+			       .keep_files = p->visited && f->now_ns - p->used_ns < FILES_OFTEN_NS};
 	p->visited = true;
 	groups_touch(&f->groups, g, f->now_ns);
 }

@@ -33,7 +33,7 @@ struct group {
 	__u32 row;
 	__u16 absent; /* bit i: file i is not there (this kernel has none) */
 	bool loose;
-	bool visited; /* its files were read before */
+	bool visited;        /* its files were read before */
 	int fd[GROUP_FILES]; /* -1: not open */
 };
 

@@ -12,9 +12,9 @@
 
 struct visit { /* the group that is being read */
 	__u32 group;
-	int dir_fd;     /* -1: not opened yet */
-	bool transient; /* dir_fd is to be closed afterwards */
-	bool keep_dir;  /* it may be kept: files are opened at each visit */
+	int dir_fd;      /* -1: not opened yet */
+	bool transient;  /* dir_fd is to be closed afterwards */
+	bool keep_dir;   /* it may be kept: files are opened at each visit */
 	bool keep_files; /* they may be kept: the group is read often */
 };
 

@@ -100,13 +100,15 @@ static bool leaves_memory(const struct hr_slot *seen)
 /* How much of its time as a tombstone is over, in millionths; -1 for a track that is none. */
 static int64_t faded(struct containers *containers, const struct track *track, uint64_t now_ns)
 {
-	const struct hr_slot *seen = board_slot(containers->board, track->slot);
-	uint64_t time = seen->oom_kills_total || leaves_memory(seen) ? TOMBSTONE_LONG_NS
-			: slot_has_name(seen)                        ? TOMBSTONE_NS
-								     : TOMBSTONE_LATE_NS;
+	const struct hr_slot *seen;
+	uint64_t time;
 
 	if (!track->memcg_id || !track->gone_ns)
 		return -1;
+	seen = board_slot(containers->board, track->slot);
+	time = seen->oom_kills_total || leaves_memory(seen) ? TOMBSTONE_LONG_NS
+	       : slot_has_name(seen)                        ? TOMBSTONE_NS
+							    : TOMBSTONE_LATE_NS;
 	return (int64_t)((now_ns - track->gone_ns) / (time / TOMBSTONE_SCALE));
 }
 
@@ -236,7 +238,7 @@ void containers_end(struct containers *containers, struct track *track)
 	board_slot_end(containers->board, track->slot);
 	if (seen->id.kind == HR_KIND_CONTAINER || seen->oom_kills_total)
 		events_container(containers->board, track->slot, HR_CONTAINER_GONE);
-	if (containers->tracks.gone > TOMBSTONES(containers->tracks.capacity))
+	if (containers->tracks.gone > TOMBSTONES(board_slots(containers->board)))
 		thin_tombstones(containers);
 }
 

@@ -11,18 +11,11 @@
 #include "bpf_silence.h"
 #include "containers.h"
 #include "control_socket.h"
+#include "growth.h"
 #include "oom_events.h"
 #include "policy_driver.h"
 #include "sampling.h"
 #include "supervisor_client.h"
-
-struct growth {
-	uint32_t want_capacity; /* > 0: grow with the next job without danger */
-	uint64_t want_ns;       /* monotonic; since when */
-	uint64_t failed_ns;     /* monotonic; when it last failed; 0 */
-	uint64_t without_slot;  /* containers.without_slot when the board last grew */
-	bool full_emitted;
-};
 
 struct losses {
 	uint64_t records, emitted; /* emitted: how many the events have reported */

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -427,6 +428,7 @@ int daemon_start(struct daemon *daemon, struct config *config, int rules_fd,
 	int status;
 
 	prctl(PR_SET_NAME, "headroomd-main");
+	mallopt(M_MMAP_THRESHOLD, 128 << 10); /* a table that is replaced goes back to the system */
 	daemon->oom_adj_error = protect_from_oom_killer();
 	drop_capabilities(daemon);
 	connect_parts(daemon, config, sockets);

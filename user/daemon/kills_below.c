@@ -79,6 +79,8 @@ static void sum_up(struct containers *containers)
 	for (uint32_t slot = 0; slot < tracks->capacity; slot++) {
 		struct kills_below *below = &tracks->track[slot].below;
 
+		if (!tracks->track[slot].memcg_id)
+			continue;
 		below->live_kills = below->live_groups = 0;
 		below->stale = false;
 	}

@@ -19,8 +19,6 @@
 #include "events.h"
 #include "spare.h"
 
-#define CAPACITY_TIGHT    32u  /* slots left, and a 64th: time to grow */
-#define CAPACITY_GROWTH   256u /* at least, or by half */
 #define HEARTBEAT_NS      (1 * NS_PER_SEC)
 #define PENDING_NS        (50 * NS_PER_MS)  /* fast poll, and OOM kills that wait */
 #define PROCESSES_NS      (5 * NS_PER_SEC)  /* between process passes … */
@@ -29,13 +27,12 @@
 #define NEWBORN_NS \
 	(100 *     \
 	 NS_PER_MS) /* after a cgroup was made its limit is set, and a policy may wait for it */
-#define NEWBORNS_NS   (200 * NS_PER_MS) /* between sweeps because of them */
-#define EXPIRE_NS     (30 * NS_PER_SEC)
-#define GROW_AGAIN_NS (60 * NS_PER_SEC)
-#define GROW_WAIT_NS  (20 * NS_PER_SEC)  /* for a time without danger; then it grows all the same */
-#define LOST_NS       (60 * NS_PER_SEC)  /* between events of losses that go on */
-#define KILLERS_NS    (60 * NS_PER_SEC)  /* between two looks for other killers */
-#define LOST_PAST_NS  (600 * NS_PER_SEC) /* after the last loss: no longer degraded */
+#define NEWBORNS_NS  (200 * NS_PER_MS) /* between sweeps because of them */
+#define EXPIRE_NS    (30 * NS_PER_SEC)
+#define GROW_WAIT_NS (20 * NS_PER_SEC)  /* for a time without danger; then it grows all the same */
+#define LOST_NS      (60 * NS_PER_SEC)  /* between events of losses that go on */
+#define KILLERS_NS   (60 * NS_PER_SEC)  /* between two looks for other killers */
+#define LOST_PAST_NS (600 * NS_PER_SEC) /* after the last loss: no longer degraded */
 
 static struct daemon the_daemon; /* one per process; too large for a stack */
 
@@ -96,8 +93,9 @@ void daemon_start_job(struct daemon *daemon, uint64_t now)
 	if (daemon->arms_only)
 		job->want_sweep = job->want_tasks = false;
 	if (daemon->growth.want_capacity &&
-	    (!danger || now - daemon->growth.want_ns > GROW_WAIT_NS)) {
+	    (!danger || (!daemon->growth.smaller && now - daemon->growth.want_ns > GROW_WAIT_NS))) {
 		job->want_capacity = daemon->growth.want_capacity;
+		job->slots = daemon->containers.tracks.capacity;
 		job->root = daemon->config->root;
 		daemon->growth.want_capacity = 0;
 	}
@@ -121,54 +119,62 @@ void daemon_start_job(struct daemon *daemon, uint64_t now)
 	worker_start(&sampling->worker);
 }
 
-/* A larger collector and larger tables came back from the worker: they replace the old ones between two sweeps. */
+/* Another collector and other tables came back from the worker: they replace the old ones between two sweeps. */
 static void take_growth(struct daemon *daemon, struct worker_job *job)
 {
 	uint32_t capacity = job->grow_error ? job->want_capacity : job->grown_capacity;
+	bool smaller = capacity < board_slots(daemon->board), had, better;
 	int err = job->grow_error;
-	bool had, better;
 
 	/* Without what it has, for more room? Not where a moment later both may be had. */
 	if (!err && collect_incomplete(job->grown) &&
 	    collect_compare(job->grown, daemon->sampling.collector) < 0)
 		err = -EAGAIN;
-	err = err ?: policy_driver_grow(daemon->policy_driver, capacity);
-	err = err ?: board_grow(daemon->board, capacity);
+	if (!err && capacity > board_capacity(daemon->board))
+		err = policy_driver_grow(daemon->policy_driver, capacity)
+			      ?: board_grow(daemon->board, capacity);
+	err = err ?: board_untrim(daemon->board, capacity);
 	if (err) {
 		job->retired = take_ptr(job->grown);
 		tracks_done(&job->tracks);
 		daemon->growth.failed_ns = clock_mono_ns();
-		events_daemon(daemon->board, HR_DAEMON_CAPACITY, HR_WARNING, capacity,
-			      "can't grow to %u cgroups: %s", capacity, strerror(-err));
+		if (!smaller)
+			events_daemon(daemon->board, HR_DAEMON_CAPACITY, HR_WARNING, capacity,
+				      "can't grow to %u cgroups: %s", capacity, strerror(-err));
 		return;
 	}
-	tracks_move(&daemon->containers.tracks, &job->tracks);
+	if (job->tracks.capacity)
+		tracks_move(&daemon->containers.tracks, &job->tracks);
 	better = collect_compare(job->grown, daemon->sampling.collector) > 0;
 	had = collect_record_fd(daemon->sampling.collector) >= 0;
 	daemon_take_collector(daemon, job, better);
+	if (smaller) {
+		board_trim(daemon->board, capacity);
+		tracks_trim(&daemon->containers.tracks);
+	}
 	if (better && daemon->bpf_retry.since_ns)
 		daemon_report_recovery(daemon, had);
 	daemon->growth.full_emitted = false;
 	daemon->growth.without_slot = daemon->containers.without_slot;
-	events_daemon(daemon->board, HR_DAEMON_CAPACITY, HR_INFO, capacity, "grown to %u cgroups",
-		      capacity);
+	events_daemon(daemon->board, HR_DAEMON_CAPACITY, HR_INFO, capacity, "%s to %u cgroups",
+		      smaller ? "shrunk" : "grown", capacity);
 }
 
 static void consider_growth(struct daemon *daemon, const struct worker_job *job)
 {
-	struct growth *growth = &daemon->growth;
-	uint32_t capacity = daemon->containers.tracks.capacity;
-	bool tight = job->sweep_error == -ENOSPC ||
-		     daemon->containers.without_slot > growth->without_slot ||
-		     daemon->containers.tracks.running > capacity - capacity / 64 - CAPACITY_TIGHT;
+	const struct tracks *tracks = &daemon->containers.tracks;
+	const struct growth_sight sight = {
+		.now_ns = job->begun_ns,
+		.slots = board_slots(daemon->board),
+		.most = CAPACITY_MOST,
+		.running = tracks->running,
+		.needed = worker_capacity_for(tracks->running + tracks->gone),
+		.refused = job->sweep_error == -ENOSPC ||
+			   daemon->containers.without_slot > daemon->growth.without_slot,
+	};
 
-	/* One that failed is tried again, but not at once: each try loads BPF anew. */
-	if (!tight || growth->want_capacity || job->want_capacity || capacity >= CAPACITY_MOST ||
-	    (growth->failed_ns && job->begun_ns - growth->failed_ns < GROW_AGAIN_NS))
-		return;
-	capacity += capacity / 2 > CAPACITY_GROWTH ? capacity / 2 : CAPACITY_GROWTH;
-	growth->want_capacity = capacity < CAPACITY_MOST ? capacity : CAPACITY_MOST;
-	growth->want_ns = job->begun_ns;
+	if (!job->want_capacity)
+		growth_consider(&daemon->growth, &sight);
 }
 
 static void report_killers(struct daemon *daemon, const struct worker_job *job)
@@ -233,7 +239,7 @@ static void on_worker(struct loop_watch *watch, uint32_t events, void *arg)
 static void report_losses(struct daemon *daemon, uint64_t now)
 {
 	struct losses *losses = &daemon->losses;
-	uint32_t capacity = daemon->containers.tracks.capacity;
+	uint32_t capacity = board_slots(daemon->board);
 
 	losses->records = collect_lost(daemon->sampling.collector) + losses->before + losses->muted;
 	if (losses->records > losses->emitted &&

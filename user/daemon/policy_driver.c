@@ -299,7 +299,7 @@ static void forget_next(struct containers *containers)
 		const struct hr_slot *seen = board_slot(containers->board, slot);
 		struct hr_slot *at;
 
-		if (seen->state == HR_SLOT_FREE ||
+		if (!containers->tracks.track[slot].memcg_id || seen->state == HR_SLOT_FREE ||
 		    (!seen->next_policy.at && !seen->forecast.next_action &&
 		     !(seen->flags & HR_SLOT_ARMED)))
 			continue;

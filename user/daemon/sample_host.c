@@ -148,7 +148,7 @@ void sampling_host(struct sampling *sampling, uint64_t lost)
 	host->sweeps = job->number;
 	host->events_lost = lost;
 	host->containers = sampling->containers->tracks.running;
-	host->capacity = sampling->containers->tracks.capacity;
+	host->capacity = board_slots(sampling->board);
 	host->danger = fast_poll_count(&sampling->fast_poll);
 	host->interval_ms = sampling->config->interval_ms;
 	host->score = sampling->containers->score;

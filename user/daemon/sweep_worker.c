@@ -28,9 +28,8 @@
 #define CAPACITY_SPARE 96u
 #define CAPACITY_STEP  64u
 
-__u32 worker_capacity(const char *root)
+__u32 worker_capacity_for(size_t count)
 {
-	size_t count = collect_count(root);
 	size_t capacity = count + count / 32 + CAPACITY_SPARE;
 
 	capacity = (capacity + CAPACITY_STEP - 1) / CAPACITY_STEP * CAPACITY_STEP;
@@ -38,6 +37,8 @@ __u32 worker_capacity(const char *root)
 	       : capacity > CAPACITY_MOST ? CAPACITY_MOST
 					  : (__u32)capacity;
 }
+
+__u32 worker_capacity(const char *root) { return worker_capacity_for(collect_count(root)); }
 
 static __u32 memo_size(size_t capacity)
 {
@@ -174,8 +175,8 @@ static int grow_tables(struct worker *worker, size_t capacity)
 	return 0;
 }
 
-/* Grows everything that is as large as the number of cgroups, without the board. The request is the least: more cgroups
- * may exist by now, and each growth loads BPF again. */
+/* Makes everything that is as large as the number of cgroups anew, larger or smaller, without the board. The request is the least:
+ * more cgroups may exist by now, and each time loads BPF again. */
 static int grow(struct worker *worker)
 {
 	struct worker_job *job = &worker->job;
@@ -185,7 +186,8 @@ static int grow(struct worker *worker)
 
 	if (err)
 		return err;
-	err = tracks_init(&job->tracks, capacity) ?: grow_tables(worker, capacity);
+	err = capacity > job->slots ? tracks_init(&job->tracks, capacity) : 0;
+	err = err ?: grow_tables(worker, capacity);
 	if (err) {
 		tracks_done(&job->tracks);
 		collect_close(take_ptr(job->grown));

@@ -53,7 +53,8 @@ struct worker_job {
 	uint64_t contained[WORKER_CONTAINED];
 	uint32_t n_contained;
 	__u64 min_rss;       /* smallest process to list, bytes; 0: all */
-	__u32 want_capacity; /* > 0: open a larger collector and larger tables, for this many at least */
+	__u32 want_capacity; /* > 0: open another collector and tables of rows, for this many at least */
+	__u32 slots; /* with want_capacity: of the loop's tables; larger ones are made where these do not do */
 	bool want_again; /* try BPF again: a collector with the same room */
 	struct collector
 		*retired; /* was replaced: to be closed here, since freeing BPF objects can block */
@@ -88,8 +89,8 @@ struct worker_job {
 	int grow_error;
 	__u32 grown_capacity; /* the new capacity */
 	struct collector
-		*grown;       /* the larger collector; the loop takes it and retires the old one */
-	struct tracks tracks; /* the loop's larger tables, empty */
+		*grown;       /* the other collector; the loop takes it and retires the old one */
+	struct tracks tracks; /* the loop's larger tables, empty; of capacity 0: those it has do */
 	/* tables; parent and accounts are the loop's scratch for account_path(), [capacity] like the rows */
 	struct memcg_sample *rows;
 	int *parent;
@@ -124,6 +125,7 @@ struct worker {
 
 /* Capacity for the cgroups that exist and some more: a slot takes a page, and the board can grow. May block. */
 __u32 worker_capacity(const char *root);
+__u32 worker_capacity_for(size_t cgroups);
 int worker_init(struct worker *worker, struct collector *collector, const char *root,
 		size_t capacity);        /* starts the thread */
 void worker_done(struct worker *worker); /* waits for the thread */

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 
@@ -49,6 +51,33 @@ void tracks_done(struct tracks *tracks)
 	free(tracks->value);
 	free(tracks->ledger);
 	memset(tracks, 0, sizeof(*tracks));
+}
+
+static void give_back(const struct tracks *tracks, uint32_t first, uint32_t end)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = ((uintptr_t)&tracks->track[first] + page - 1) / page * page;
+	uintptr_t to = (uintptr_t)&tracks->track[end] / page * page;
+
+	if (from < to)
+		madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+/* An unused track is all zero, and so is a page that was given back. Locked pages can't be given back. */
+void tracks_trim(struct tracks *tracks)
+{
+	size_t bytes = tracks->capacity * sizeof(*tracks->track);
+	uint32_t first = 0;
+
+	munlock(tracks->track, bytes);
+	for (uint32_t slot = 0; slot < tracks->capacity; slot++) {
+		if (!tracks->track[slot].memcg_id)
+			continue;
+		give_back(tracks, first, slot);
+		first = slot + 1;
+	}
+	give_back(tracks, first, tracks->capacity);
+	mlock2(tracks->track, bytes, MLOCK_ONFAULT);
 }
 
 static void index_put(struct tracks *tracks, uint64_t memcg_id, uint32_t slot)

@@ -154,6 +154,8 @@ int tracks_init(struct tracks *tracks, uint32_t capacity); /* 0 or -ENOMEM */
  * to tracks are invalid afterwards. */
 void tracks_move(struct tracks *tracks, struct tracks *larger);
 void tracks_done(struct tracks *tracks);
+/* Gives memory of unused tracks back to the system: whole pages of them, which are taken again when they are used. */
+void tracks_trim(struct tracks *tracks);
 
 uint32_t tracks_find(const struct tracks *tracks, uint64_t memcg_id); /* slot or TRACK_NONE */
 struct track *tracks_get(struct tracks *tracks, uint64_t memcg_id);   /* or NULL */
