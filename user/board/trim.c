@@ -2,7 +2,7 @@
 /*
  * Gives the memory of slots that are free back to the system, and takes it again. The file keeps its size and its layout: where a
  * page was given back it has a hole, which a reader sees as zeros, that is as free slots. A hole counts as taken, so that no slot in
- * one is ever written: the page fault could fail, and would be a SIGBUS. Whoever reads one in the map, and not with pread(), takes its
+ * one is ever written: the page fault could fail, and would be a SIGBUS. A reader of one in the map, instead of by pread(), takes its
  * memory again.
  */
 #include <errno.h>

@@ -121,7 +121,7 @@ static int map_index(const struct bpf_map *map)
 	return -1;
 }
 
-/* An LRU map, whose memory is taken whole at the start: as large as is needed here, at most as declared. Each CPU holds back some
+/* An LRU map; its memory is taken whole at the start: as large as is needed here, at most as declared. Each CPU holds back some
  * free entries (LRU_FREE_TARGET, 128). */
 static int map_bound(struct bpf_map *map, const struct attach *attach, __u32 wish)
 {
