@@ -193,12 +193,13 @@ static uint64_t rollup(uint32_t pid, const char *key)
 static void print_memory(const struct beside *beside, const struct hr_host *host)
 {
 	printf("daemon resident %5.1f MiB (proportional %.1f, heap %.1f), charged %5.1f MiB "
-	       "(kernel %.1f)",
+	       "(kernel %.1f; peak %.1f)",
 	       (double)rollup(host->pid, "Rss:") / (1 << 20),
 	       (double)rollup(host->pid, "Pss:") / (1 << 20), (double)host->heap_bytes / (1 << 20),
 	       charged_mib(beside, beside->v2 ? "memory.current" : "memory.usage_in_bytes", ""),
 	       beside->v2 ? charged_mib(beside, "memory.stat", "kernel ")
-			  : charged_mib(beside, "memory.kmem.usage_in_bytes", ""));
+			  : charged_mib(beside, "memory.kmem.usage_in_bytes", ""),
+	       charged_mib(beside, beside->v2 ? "memory.peak" : "memory.max_usage_in_bytes", ""));
 }
 
 /* All but each nth, so that those that stay are spread. */
