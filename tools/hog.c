@@ -211,6 +211,81 @@ static void relay(void)
 	}
 }
 
+/* As relay(), but the child drops the memory and takes it again. */
+static void regrow(void)
+{
+	for (;;) {
+		char *p = mmap(NULL, mib << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			       -1, 0);
+
+		memset(p, 1, mib << 20);
+		usleep(100000);
+		if (fork())
+			_exit(0);
+		setsid();
+		munmap(p, mib << 20);
+	}
+}
+
+/* As regrow(), by shared memory that each process maps anew: pages that no process maps are in no resident set. */
+static void handed(void)
+{
+	int fd = memfd_create("hog", 0);
+
+	if (ftruncate(fd, (off_t)(mib << 20)))
+		return;
+	for (;;) {
+		char *p = mmap(NULL, mib << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+		memset(p, 1, mib << 20);
+		usleep(100000);
+		munmap(p, mib << 20);
+		if (fork())
+			_exit(0);
+		setsid();
+	}
+}
+
+/* What the child read from a pipe is what its parent had. */
+static void piped(void)
+{
+	size_t size = mib << 20;
+	char *from = malloc(size);
+
+	memset(from, 1, size);
+	for (;;) {
+		int fd[2];
+		char *to;
+
+		usleep(100000);
+		if (pipe(fd))
+			return;
+		if (fork()) { /* the child is the reader, and lives */
+			for (size_t at = 0; at < size;) {
+				ssize_t done = write(fd[1], from + at, size - at);
+
+				at += done > 0 ? (size_t)done : 0;
+				if (done <= 0)
+					break;
+			}
+			_exit(0);
+		}
+		setsid();
+		close(fd[1]);
+		free(from); /* the parent's copy stays the parent's */
+		to = malloc(size);
+		for (size_t at = 0; at < size;) {
+			ssize_t done = read(fd[0], to + at, size - at);
+
+			if (done <= 0)
+				break;
+			at += (size_t)done;
+		}
+		close(fd[0]);
+		from = to;
+	}
+}
+
 static void init_of_namespace(void)
 {
 	if (unshare(CLONE_NEWUSER | CLONE_NEWPID))
@@ -248,7 +323,8 @@ static const struct {
 	{"vfork", vforked},   {"exec", again},
 	{"helper", helper},   {"names", names},
 	{"relay", relay},     {"init", init_of_namespace},
-	{"crowd", crowd},
+	{"crowd", crowd},     {"regrow", regrow},
+	{"handed", handed},   {"piped", piped},
 };
 
 int main(int argc, char **argv)

@@ -312,6 +312,88 @@ static void test_job_target(void **state)
 	world_free(w);
 }
 
+/* What a process group held a moment ago counts; while that is not known, the choice waits, but for one that is plainly the cause. */
+static void test_recent(void **state)
+{
+	static const struct context context = {"drops",
+					       {{.name = "drops", .mib = 1, .pgroup = true},
+						{.name = "stands", .mib = 2, .pgroup = true}},
+					       NULL,
+					       {NULL}};
+	static const struct context plain = {
+		"grows",
+		{{.name = "grows", .mib = 240, .growth_kib = 900, .pgroup = true}},
+		NULL,
+		{NULL}};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+
+	set_context(w, &context);
+	set_add(w, &low);
+	world_rules(w);
+	w->w.pgroups_new = true;
+	world_step_ms(w, 500);
+	world_step_ms(w, 500);
+	assert_int_equal(w->actions, 0);
+	w->pgroup[0].recent = 3 * MIB;
+	w->w.pgroups_new = false;
+	world_step_ms(w, 100);
+	assert_int_equal(w->actions, 1);
+	assert_string_equal(world_name(w, &w->last.target), "drops");
+	world_free(w);
+
+	w = world_new(MODE_ENFORCE);
+	set_context(w, &context);
+	set_add(w, &low);
+	world_rules(w);
+	w->w.pgroups_new = true; /* no pass ends */
+	world_step_ms(w, 100);
+	world_step_ms(w, 2500);
+	assert_int_equal(w->actions, 1);
+	assert_string_equal(world_name(w, &w->last.target), "stands");
+	world_free(w);
+
+	w = world_new(MODE_ENFORCE);
+	set_context(w, &plain);
+	set_add(w, &low);
+	world_rules(w);
+	w->w.pgroups_new = true;
+	world_step_ms(w, 100);
+	assert_int_equal(w->actions, 1);
+	world_free(w);
+}
+
+static void skip_first(struct snapshot *w, const struct action *action)
+{
+	if (w->actions == 1)
+		world_answer(w, action, HR_STATUS_SKIPPED);
+}
+
+/* What was another process by the time of the action is looked for on the next list; nothing else is taken from the old one. */
+static void test_missed(void **state)
+{
+	static const struct context context = {"hides",
+					       {{.name = "hides", .mib = 200, .pgroup = true},
+						{.name = "stands", .mib = 60, .pgroup = true}},
+					       NULL,
+					       {NULL}};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+
+	set_context(w, &context);
+	set_add(w, &low);
+	world_rules(w);
+	w->answer = ANSWER_NEVER;
+	w->on_order = skip_first;
+	w->w.pgroups_ns = w->w.now_ns + 1;
+	world_step_ms(w, 100);
+	world_step_ms(w, 100);
+	assert_int_equal(w->actions, 1);
+	w->w.pgroups_ns = w->w.now_ns + 1;
+	world_step_ms(w, 100);
+	assert_int_equal(w->actions, 2);
+	assert_string_equal(world_name(w, &w->last.target), "hides");
+	world_free(w);
+}
+
 /* One after the other: the next only when the first one's memory had time to show, and it is still short. */
 static void test_one_at_a_time(void **state)
 {
@@ -455,6 +537,8 @@ static void test_harsher(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_missed),
+		cmocka_unit_test(test_recent),
 		cmocka_unit_test(test_scenes),
 		cmocka_unit_test(test_job_target),
 		cmocka_unit_test(test_restarted_culprit),

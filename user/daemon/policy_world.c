@@ -22,6 +22,8 @@ const struct policy_snapshot *policy_world_now(struct policy_world *world)
 		.self_memcg_id = world->self_memcg_id,
 		.pgroup = world->groups->group,
 		.pgroups = world->groups->n,
+		.pgroups_ns = world->groups->pass_ns,
+		.pgroups_new = process_groups_new(world->groups, clock_mono_ns()),
 	};
 	return &world->snapshot;
 }

@@ -16,6 +16,9 @@
 #define TASK_SPARED                                                                    \
 	(PGROUP_INIT | PGROUP_SELF | PGROUP_RUNTIME | PGROUP_EXEMPT | TASK_CONTAINED | \
 	 TASK_PROTECTED)
+#define RECENT_NS \
+	(3 *      \
+	 NS_PER_SEC) /* what a group held counts for so long, and PROCESS_GROUPS_PASSES within it show that */
 #define SPREAD \
 	4 /* a part with this share of a session, cgroup or user explains it: that part is the target */
 
@@ -148,10 +151,11 @@ static const struct {
 	uint64_t (*key)(const struct process_groups *groups, uint32_t i);
 	uint64_t (*part)(const struct process_groups *groups, uint32_t i);
 } kinds[] = {
-	{PROCESSES_OF_GROUP, group_key, NULL},
+	/* process groups last: what users and cgroups held is known by then */
 	{PROCESSES_OF_SESSION, session_key, group_key},
 	{PROCESSES_OF_USER, user_key, session_key},
 	{PROCESSES_OF_CGROUP, cgroup_key, user_or_session},
+	{PROCESSES_OF_GROUP, group_key, NULL},
 };
 
 static bool before(const struct process_groups *groups, size_t kind, uint16_t a, uint16_t b)
@@ -315,7 +319,7 @@ struct run {
 	uint32_t from, to;
 	uint64_t key;
 	bool all_spared, wish_granted;
-	uint64_t largest_part;
+	uint32_t largest; /* index of its largest process */
 };
 
 /* Does any other than the exempt processes belong to it? */
@@ -372,7 +376,7 @@ static uint64_t largest_part(const struct process_groups *groups, const struct r
 	return most;
 }
 
-static void add_run(const struct process_groups *groups, const struct run *run,
+static void add_run(const struct process_groups *groups, struct run *run,
 		    struct process_group *group)
 {
 	struct process_groups_sum sum = {0};
@@ -396,6 +400,7 @@ static void add_run(const struct process_groups *groups, const struct run *run,
 		}
 		group->flags |= flags & (PGROUP_RUNTIME | PGROUP_EXEMPT);
 		if (add_task(group, &sum, task)) {
+			run->largest = groups->order[i];
 			group->user = user_of(groups, groups->order[i]);
 			group->unit = groups->place[groups->order[i]].unit;
 			group->flags &= ~PGROUP_OWN_NAMES;
@@ -442,19 +447,71 @@ static bool newborn(const struct process_groups *groups, const struct process_gr
 		group->leader_start_ns > groups->pass_boot_ns);
 }
 
-static void find_growth(struct process_groups *groups, const struct run *run,
-			struct process_group *group, uint64_t elapsed_ns)
+/* One that began after its user or its cgroup held most, and is most of what that has now, took the place of what ended there: a
+ * program that hands on to a fresh process every moment has none that lasts. */
+static void inherit(struct process_groups *groups, const struct run *run,
+		    struct process_group *group, uint64_t now_ns, uint64_t boot_ns)
+{
+	for (size_t kind = 0; kinds[kind].part; kind++) {
+		uint64_t key = kinds[kind].key(groups, run->largest);
+		const struct process_groups_seen *whole =
+			seen_at(groups, groups->now, natural_key(kind, key, HR_UNKNOWN));
+		uint64_t before;
+
+		if (!key || !whole || !whole->key || whole->recent <= whole->rss ||
+		    group->rss < whole->rss / SPREAD ||
+		    group->oldest_ns < boot_ns - (now_ns - whole->recent_ns))
+			continue;
+		before = whole->recent - whole->rss + group->rss;
+		if (before > group->recent) {
+			group->recent = before;
+			group->recent_ns = whole->recent_ns;
+		}
+	}
+}
+
+/* What it held, if the process that held most is still in it or has ended: one that went to another group took its memory along. */
+static bool held(const struct process_groups *groups, const struct run *run,
+		 const struct process_groups_seen *seen)
+{
+	for (uint32_t i = 0; i < groups->n_tasks; i++)
+		if (groups->task[i]->pid == seen->recent_pid &&
+		    groups->task[i]->start_boottime_ns == seen->recent_start_ns)
+			return kinds[run->kind].key(groups, i) == run->key;
+	return true;
+}
+
+/* What it held in the last seconds, and how fast it grows. */
+static void compare(struct process_groups *groups, const struct run *run,
+		    struct process_group *group, uint64_t now_ns, uint64_t boot_ns)
 {
 	uint64_t number = natural_key(run->kind, run->key, HR_UNKNOWN);
 	const struct process_groups_seen *seen = seen_at(groups, !groups->now, number);
 	struct process_groups_seen *here = seen_at(groups, groups->now, number);
+	uint64_t elapsed_ns = groups->pass_ns ? now_ns - groups->pass_ns : 0;
 	double grown = (double)group->rss;
-	bool known = seen && seen->key;
+	bool known = seen && seen->key, same;
+	struct process_groups_seen mine = {.key = number,
+					   .leader_start_ns = group->leader_start_ns,
+					   .rss = group->rss,
+					   .recent = group->rss,
+					   .recent_ns = now_ns,
+					   .recent_start_ns = group->start_boottime_ns,
+					   .recent_pid = group->pid};
 
+	same = known && seen->leader_start_ns == group->leader_start_ns;
+	if (same && seen->recent > group->rss && now_ns - seen->recent_ns < RECENT_NS &&
+	    held(groups, run, seen)) {
+		mine = *seen;
+		mine.rss = group->rss;
+		group->recent = seen->recent;
+		group->recent_ns = seen->recent_ns;
+	}
 	if (here)
-		*here = (struct process_groups_seen){number, group->leader_start_ns, group->rss};
-	if (!elapsed_ns ||
-	    (known ? seen->leader_start_ns != group->leader_start_ns : !newborn(groups, group)))
+		*here = mine;
+	if (kinds[run->kind].of == PROCESSES_OF_GROUP)
+		inherit(groups, run, group, now_ns, boot_ns);
+	if (!elapsed_ns || (known ? !same : !newborn(groups, group)))
 		return;
 	grown -= known ? (double)seen->rss : 0;
 	group->growth_bytes_per_second = (int64_t)(grown * 1e9 / (double)elapsed_ns);
@@ -465,7 +522,7 @@ static void keep_if_large(struct process_groups *groups, const struct process_gr
 {
 	uint32_t at = groups->n;
 
-	while (at > 0 && groups->group[at - 1].rss < group->rss)
+	while (at > 0 && groups->group[at - 1].recent < group->recent)
 		at--;
 	if (at == POLICY_PROCESS_GROUPS)
 		return;
@@ -476,7 +533,7 @@ static void keep_if_large(struct process_groups *groups, const struct process_gr
 	groups->group[at] = *group;
 }
 
-static void take_run(struct process_groups *groups, struct run *run, uint64_t elapsed_ns,
+static void take_run(struct process_groups *groups, struct run *run, uint64_t now_ns,
 		     uint64_t boot_ns)
 {
 	bool whole = kinds[run->kind].part;
@@ -493,7 +550,14 @@ static void take_run(struct process_groups *groups, struct run *run, uint64_t el
 	if (whole && run->all_spared)
 		return;
 	add_run(groups, run, &group);
-	if (!group.processes || (whole && largest_part(groups, run) >= group.rss / SPREAD))
+	if (!group.processes)
+		return;
+	group.recent = group.rss;
+	group.recent_ns = now_ns;
+	if (whole)
+		group.leader_start_ns = HR_UNKNOWN;
+	compare(groups, run, &group, now_ns, boot_ns);
+	if (whole && largest_part(groups, run) >= group.rss / SPREAD)
 		return;
 	if (kinds[run->kind].of == PROCESSES_OF_USER) {
 		group.pgid = group.members.id = (uint32_t)(run->key >> 32);
@@ -503,17 +567,15 @@ static void take_run(struct process_groups *groups, struct run *run, uint64_t el
 		group.memcg_id = run->key;
 		group.pgid = group.pid; /* an id of 32 bits is another cgroup's */
 	}
-	if (whole)
-		group.leader_start_ns = HR_UNKNOWN;
+	if (whole) /* what ended in it may have been another program's */
+		group.recent = group.rss;
 	group.key = natural_key(run->kind, run->key, group.leader_start_ns);
-	find_growth(groups, run, &group, elapsed_ns);
 	if (group.oldest_ns < boot_ns)
 		group.age_ms = (boot_ns - group.oldest_ns) / NS_PER_MS;
 	keep_if_large(groups, &group);
 }
 
-static void take_kind(struct process_groups *groups, size_t kind, uint64_t elapsed_ns,
-		      uint64_t boot_ns)
+static void take_kind(struct process_groups *groups, size_t kind, uint64_t now_ns, uint64_t boot_ns)
 {
 	struct run run = {.kind = kind};
 
@@ -525,7 +587,7 @@ static void take_kind(struct process_groups *groups, size_t kind, uint64_t elaps
 		       kinds[kind].key(groups, groups->order[run.to]) == run.key)
 			run.to++;
 		if (run.key)
-			take_run(groups, &run, elapsed_ns, boot_ns);
+			take_run(groups, &run, now_ns, boot_ns);
 	}
 }
 
@@ -539,7 +601,7 @@ static bool taken(const struct process_groups *groups, uint32_t n, uint64_t key)
 
 /* A group keeps its key while its largest process is the same: a process that joins another group every moment is followed
  * by pid and start time. */
-static void follow(struct process_groups *groups)
+static void follow(struct process_groups *groups, uint64_t now_ns)
 {
 	for (uint32_t i = 0; i < groups->n; i++) {
 		struct process_group *group = &groups->group[i];
@@ -549,8 +611,15 @@ static void follow(struct process_groups *groups)
 
 			if (old->pid == group->pid && old->members.of == group->members.of &&
 			    old->start_boottime_ns == group->start_boottime_ns &&
-			    !taken(groups, i, old->key))
+			    !taken(groups, i, old->key)) {
 				group->key = old->key;
+				if (old->members.of == PROCESSES_OF_GROUP &&
+				    old->recent > group->recent &&
+				    now_ns - old->recent_ns < RECENT_NS) {
+					group->recent = old->recent;
+					group->recent_ns = old->recent_ns;
+				}
+			}
 		}
 		/* Its number is a group's that was followed elsewhere. */
 		if (taken(groups, i, group->key))
@@ -562,14 +631,19 @@ static void follow(struct process_groups *groups)
 
 void process_groups_end(struct process_groups *groups, uint64_t now_ns, uint64_t boot_ns)
 {
-	uint64_t elapsed_ns = groups->pass_ns ? now_ns - groups->pass_ns : 0;
-
 	groups->now = !groups->now;
 	groups->n = 0;
 	memset(groups->seen[groups->now], 0, sizeof(groups->seen[0]));
 	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++)
-		take_kind(groups, kind, elapsed_ns, boot_ns);
-	follow(groups);
+		take_kind(groups, kind, now_ns, boot_ns);
+	follow(groups, now_ns);
 	groups->pass_ns = now_ns;
 	groups->pass_boot_ns = boot_ns;
+	groups->passes_ns[groups->n_passes++ % PROCESS_GROUPS_PASSES] = now_ns;
+}
+
+bool process_groups_new(const struct process_groups *groups, uint64_t now_ns)
+{
+	return groups->n_passes < PROCESS_GROUPS_PASSES ||
+	       now_ns - groups->passes_ns[groups->n_passes % PROCESS_GROUPS_PASSES] > RECENT_NS;
 }

@@ -5,7 +5,8 @@
  * that memory spread over many process groups is one candidate as well. What processes share counts once: by the
  * proportional set size of each; where one is not known, its pages count as those of the others do, and in a group of which
  * none is known the anonymous memory of each counts, and the largest shared and the largest file mapping. A process that must
- * not be killed counts for no group that has others. Fixed tables; knows nothing of policies.
+ * not be killed counts for no group that has others. A group that gave back its memory a moment ago, or ended and began anew, is
+ * known by what it held. Fixed tables; knows nothing of policies.
  */
 #ifndef HEADROOM_DAEMON_PROCESS_GROUPS_H
 #define HEADROOM_DAEMON_PROCESS_GROUPS_H
@@ -38,7 +39,12 @@ struct process_groups_seen { /* open addressing; key 0: free */
 	uint64_t
 		leader_start_ns; /* as in process_group: tells a group from a later one of the same number */
 	uint64_t rss;
+	uint64_t recent, recent_ns; /* the most of the last seconds, … */
+	uint64_t recent_start_ns;
+	uint32_t recent_pid; /* … and its largest process then */
 };
+
+#define PROCESS_GROUPS_PASSES 5 /* … of the last moment make a history */
 
 /* How much memory a group has, while a pass adds its processes. */
 struct process_groups_sum {
@@ -65,7 +71,10 @@ struct process_groups {
 	uint32_t now;                                       /* which is this pass's */
 	struct process_group before[POLICY_PROCESS_GROUPS]; /* as group, of the last pass */
 	uint32_t n_before;
-	uint64_t pass_ns;      /* monotonic; the last pass, 0: none */
+	uint64_t pass_ns; /* monotonic; the last pass, 0: none */
+	uint64_t
+		passes_ns[PROCESS_GROUPS_PASSES]; /* the last ones, the next to be replaced first */
+	uint32_t n_passes;
 	uint64_t pass_boot_ns; /* the same in boot time, as the start times of processes */
 	uint64_t lost;         /* processes that no pass had room for, in all */
 };
@@ -76,5 +85,7 @@ void process_groups_begin(struct process_groups *groups, uint32_t own);
 void process_groups_add(struct process_groups *groups, const struct task_sample *task,
 			const struct process_facts *facts);
 void process_groups_end(struct process_groups *groups, uint64_t now_ns, uint64_t boot_ns);
+/* Fewer passes in the last moment than show what a process held that gives back its memory every moment? */
+bool process_groups_new(const struct process_groups *groups, uint64_t now_ns);
 
 #endif

@@ -29,6 +29,8 @@ struct policy_snapshot {
 	uint64_t self_memcg_id; /* the daemon's own cgroup; 0 */
 	const struct process_group *pgroup;
 	uint32_t pgroups;
+	uint64_t pgroups_ns; /* when they were listed; 0: at any time */
+	bool pgroups_new; /* listed for too short a time to know what they held: `recent` is not the most */
 };
 
 struct engine_callbacks { /* each may be NULL */

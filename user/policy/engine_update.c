@@ -267,8 +267,10 @@ static void consider_host(struct policy_engine *engine, uint32_t policy)
 	if (!held_long_enough(engine, policy, since_ns) ||
 	    steps_engine_mode(engine, p) == MODE_OBSERVE ||
 	    escalation_blocked(engine, policy, HOST_KEY, 0, &step) || step >= p->actions ||
-	    escalation_host_busy(engine, policy, 0))
+	    escalation_host_busy(engine, policy, 0) || victim_watch(engine, &best, n))
 		return;
+	if (best.slot == NONE32)
+		engine->chosen_ns = engine->now_ns;
 	escalation_begin(engine, policy, best.slot, best.pgroup, since_ns, n);
 }
 

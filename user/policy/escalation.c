@@ -65,6 +65,10 @@ static void start_cooldown(struct policy_engine *engine, const struct escalation
 
 	if (!timer)
 		return;
+	if (e->missed) { /* the next list of processes shows where it is: sparing it would take another */
+		hold_timers_cool(&engine->timers, timer, e->workload, engine->now_ns, 0);
+		return;
+	}
 	hold_timers_cool(&engine->timers, timer, e->workload,
 			 engine->now_ns +
 				 (p->cooldown_ms ? p->cooldown_ms : COOLDOWN_LEAST_MS) * NS_PER_MS,

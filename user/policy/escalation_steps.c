@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MISSES_MOST 8 /* in a row without a cooldown */
 #define RECLAIM_PATIENCE_MS \
 	5000 /* it may block for minutes; the escalation does not wait that long */
 #define RECLAIM_SETTLE_MS  1000 /* after it: the next sweep's inputs are fresh by then */
@@ -494,6 +495,10 @@ void steps_result(struct policy_engine *engine, struct escalation *e,
 	if (result->step != e->requested || e->mode != MODE_ENFORCE || e->gone)
 		return; /* a result of an earlier step */
 	e->awaited = false;
+	e->missed = result->status == HR_STATUS_SKIPPED && e->host &&
+		    e->target.slot == HR_UNKNOWN_U32 && ++engine->misses <= MISSES_MOST;
+	if (result->status == HR_STATUS_DONE)
+		engine->misses = 0;
 	if (result->status != HR_STATUS_DONE) {
 		e->until_ns = engine->now_ns;
 		e->without = result->status == HR_STATUS_FAILED ? HR_SKIP_FAILED

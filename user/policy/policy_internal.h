@@ -179,6 +179,7 @@ struct escalation {
 	bool killed, oom_killed, gone, on_exit_requested;
 	bool notified; /* some callback has reported it */
 	bool awaited;  /* the result of the step that was asked for last */
+	bool missed;   /* its processes were others by the time of the action */
 	struct action_target target;
 	uint64_t key, workload;
 	uint8_t charged_step; /* by which it was charged, from 1 */
@@ -228,6 +229,10 @@ struct policy_engine {
 	uint32_t last_number, round, under_way;
 	uint64_t now_ns; /* never goes back */
 	uint64_t host_hold_off_ns;
+	uint64_t watch_ns;  /* since when a choice waits; 0 */
+	uint64_t chosen_ns; /* when processes were last chosen; 0 */
+	uint32_t
+		misses; /* choices of processes in a row that were others by the time of the action */
 	uint64_t turned_away;
 	struct { /* scratch of engine_set_policies() */
 		uint16_t bucket[2 * POLICY_MOST], map[POLICY_MOST];
@@ -280,6 +285,8 @@ void steps_advance(struct policy_engine *engine, struct escalation *escalation);
  * may be chosen. */
 bool victim_choose(struct policy_engine *engine, uint32_t policy, struct candidate *ret_best,
 		   uint32_t *ret_n);
+/* Is it too early for this choice of the n candidates? For some seconds at most. */
+bool victim_watch(struct policy_engine *engine, const struct candidate *best, uint32_t n);
 /* Fills skipped: from the first n candidates; or (n 0) with the protected containers for which the policy also holds. */
 void victim_fill_skipped(struct policy_engine *engine, struct escalation *escalation, uint32_t n);
 

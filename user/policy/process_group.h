@@ -42,6 +42,8 @@ struct process_group {
 	uint32_t processes;
 	uint32_t flags; /* PGROUP_* */
 	uint64_t rss;   /* of all that are not spared; shared pages count once */
+	/* The most of the last seconds, its predecessor's where it took that one's place; at least rss. When: monotonic. */
+	uint64_t recent, recent_ns;
 	uint64_t largest_rss;
 	uint64_t oldest_ns;              /* start of its oldest process; HR_UNKNOWN */
 	uint64_t age_ms;                 /* since then; HR_UNKNOWN */

@@ -106,6 +106,7 @@ static int64_t process_group_growth(const struct policy_engine *engine,
 				    const struct process_group *pgroup, uint64_t key)
 {
 	int64_t growth = pgroup->growth_bytes_per_second, past;
+	uint64_t most = pgroup->recent > pgroup->rss ? pgroup->recent : pgroup->rss;
 
 	for (size_t i = 0; i < PGROUP_NOTES; i++) {
 		const struct pgroup_note *note = &engine->pgroup_note[i];
@@ -113,7 +114,7 @@ static int64_t process_group_growth(const struct policy_engine *engine,
 		if (note->key != key || engine->now_ns - note->first_ns < NS_PER_MS * 1000 ||
 		    pgroup->rss == HR_UNKNOWN)
 			continue;
-		past = ((int64_t)pgroup->rss - (int64_t)note->first_rss) /
+		past = ((int64_t)most - (int64_t)note->first_rss) /
 		       (int64_t)((engine->now_ns - note->first_ns) / (NS_PER_MS * 1000));
 		if (growth == HR_UNKNOWN_I64 || past > growth)
 			growth = past;
@@ -186,6 +187,9 @@ static void add_process_group(struct policy_engine *engine, uint32_t policy, uin
 	if (at->rss != HR_UNKNOWN)
 		ret->size = selector_members(engine->set, engine_policy(engine, policy),
 					     engine->snapshot, at, &members);
+	/* One that gave back its memory a moment ago takes it again the next. */
+	if (at->rss != HR_UNKNOWN && ret->size == at->rss && at->recent > at->rss)
+		ret->size = at->recent;
 	ret->growth = process_group_growth(engine, at, f->key);
 	ret->reason = (uint8_t)reason_not(engine, policy, NONE32, pgroup, f->key, 0);
 	ret->rank[0] = enough(engine, ret->size, lacking) ? 2 : 0;
@@ -276,6 +280,31 @@ static const struct candidate *find_growing_part(const struct policy_engine *eng
 			instead = c;
 	}
 	return instead ? instead : best;
+}
+
+#define WATCH_NS   (2500 * NS_PER_MS)
+#define WATCHED_NS (10000 * NS_PER_MS) /* not again so soon after */
+
+/* What processes hold at one moment may not be what they held before, and a wrong choice is final: one that is not plainly the cause
+ * waits until they have been listed often enough. And no list serves for two choices: the first one's target may have ended itself, and
+ * what took its place is not on it. */
+bool victim_watch(struct policy_engine *engine, const struct candidate *best, uint32_t n)
+{
+	const struct policy_snapshot *snapshot = engine->snapshot;
+	bool processes = false;
+
+	for (uint32_t i = 0; i < n; i++)
+		processes |= engine->candidate[i].slot == NONE32;
+	if (!processes)
+		return false;
+	if (snapshot->pgroups_ns && engine->chosen_ns >= snapshot->pgroups_ns &&
+	    engine->now_ns - engine->chosen_ns < WATCH_NS)
+		return true;
+	if (!snapshot->pgroups_new || (best->rank[0] && best->rank[2]))
+		return false;
+	if (!engine->watch_ns || engine->now_ns - engine->watch_ns > WATCHED_NS)
+		engine->watch_ns = engine->now_ns;
+	return engine->now_ns - engine->watch_ns < WATCH_NS;
 }
 
 bool victim_choose(struct policy_engine *engine, uint32_t policy, struct candidate *ret_best,
