@@ -299,6 +299,9 @@ static void sweep(const uint64_t (*figures)[5], size_t n)
 		struct track *track = track_of(figures[i][0]);
 		struct hr_slot *at = board_slot_begin(fake.board, track->slot);
 
+		if (at->counts.oom_kill != figures[i][3] ||
+		    at->counts.oom_group_kill != figures[i][4])
+			fake.containers.kills_settled = false; /* as sample_slots.c */
 		at->counts.oom_kill = figures[i][3];
 		at->counts.oom_group_kill = figures[i][4];
 		board_slot_end(fake.board, track->slot);

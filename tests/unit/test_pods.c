@@ -90,6 +90,7 @@ static struct collector no_bpf;
 static struct memcg_sample rows[CGROUPS + 1];
 static struct account accounts[CGROUPS + 1];
 static int parents[CGROUPS + 1];
+static uint32_t track_of_row[CGROUPS + 1], moving[CGROUPS + 1];
 
 static void no_count(struct track *track, uint64_t now_ns, void *arg) {}
 
@@ -122,6 +123,8 @@ static void begin(const struct situation *s)
 	job->rows = rows;
 	job->accounts = accounts;
 	job->parent = parents;
+	job->track = track_of_row;
+	job->moving = moving;
 	job->begun_ns = 1000 * NS_PER_SEC;
 }
 

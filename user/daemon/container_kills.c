@@ -87,6 +87,8 @@ void containers_read_kills(struct containers *containers, struct track *track, u
 
 	if (kills == RECORD_UNKNOWN)
 		return;
+	if (track->own_kills != kills || track->own_groups != groups)
+		containers->kills_settled = false;
 	track->own_kills = kills;
 	track->own_groups = groups;
 	track->group = group;

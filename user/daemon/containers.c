@@ -149,6 +149,7 @@ struct track *containers_add(struct containers *containers, uint64_t memcg_id, u
 	track->parent_id = parent_id;
 	track->born_ns = clock_mono_ns();
 	track->seen_sweep = containers->sweep_number;
+	containers->kills_settled = false;
 	at = board_slot_begin(containers->board, slot);
 	at->state = HR_SLOT_RUNNING;
 	at->cgroup_id = memcg_id;

@@ -42,6 +42,7 @@ struct containers {
 	uint64_t without_slot;         /* cgroups that found no free slot */
 	uint64_t
 		kills_extra; /* of the OOM-killed processes that the kernel counts: beyond one an incident */
+	bool kills_settled; /* nothing has changed since kills_below_check() found all OOM kills accounted for */
 	uint64_t unannounced;  /* cgroups that a sweep found, and no record had told of */
 	uint64_t sweep_number; /* of the last published sweep */
 	uint32_t ask_hand;     /* where the search for unresolved cgroups continues */

@@ -21,6 +21,7 @@ void kills_below_removed(struct containers *containers, uint64_t parent_id, uint
 {
 	struct track *above = tracks_get(&containers->tracks, parent_id);
 
+	containers->kills_settled = false;
 	if (!above)
 		return;
 	above->below.kills += known_or_0(kills);
@@ -40,6 +41,7 @@ void kills_below_final(struct containers *containers, const struct track *track,
 		kills_below_removed(containers, track->parent_id,
 				    beyond(kills, known_or_0(last->oom_kill)),
 				    beyond(known_or_0(groups), known_or_0(last->oom_group_kill)));
+	containers->kills_settled = false;
 	at = board_slot_begin(containers->board, track->slot);
 	at->counts.oom_kill = kills;
 	if (groups != RECORD_UNKNOWN)
@@ -201,18 +203,28 @@ void kills_below_check(struct containers *containers, uint64_t now_ns,
 {
 	struct tracks *tracks = &containers->tracks;
 
+	if (containers->kills_settled)
+		return;
+	containers->kills_settled = true;
 	sum_up(containers);
 	for (uint32_t slot = 0; slot < tracks->capacity; slot++) {
 		struct track *track = &tracks->track[slot], *of;
 
 		if (track->gone_ns &&
-		    track->kills_missing_ns) /* it went before its event was due */
+		    track->kills_missing_ns) { /* it went before its event was due */
+			containers->kills_settled = false;
 			found(track, now_ns, arg);
+		}
 		if (!track->memcg_id || track->gone_ns || track->own_kills == HR_UNKNOWN ||
-		    track->seen_sweep != containers->sweep_number ||
 		    counts_of(containers, track)->oom_kill == HR_UNKNOWN)
 			continue;
+		if (track->seen_sweep != containers->sweep_number) {
+			containers->kills_settled = false;
+			continue;
+		}
 		of = look(containers, track, now_ns);
+		if (of || track->below.missing_ns)
+			containers->kills_settled = false;
 		if (of)
 			found(of, now_ns, arg);
 	}

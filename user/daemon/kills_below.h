@@ -21,7 +21,7 @@ void kills_below_final(struct containers *containers, const struct track *track,
 		       uint64_t groups);
 /* It is gone: its counts are now of the cgroup above. */
 void kills_below_ended(struct containers *containers, const struct track *track);
-/* After each sweep. `found`: a cgroup that had more OOM kills than it has events. */
+/* After each sweep; nothing where no count and no cgroup has changed since all were accounted for. `found`: a cgroup that had more OOM kills than it has events. */
 void kills_below_check(struct containers *containers, uint64_t now_ns,
 		       void (*found)(struct track *track, uint64_t now_ns, void *arg), void *arg);
 

@@ -440,13 +440,19 @@ static void publish_row(struct sampling *sampling, const struct memcg_sample *ro
 	struct hr_slot *at = board_slot_begin(sampling->board, track->slot);
 	bool fresher = track->sampled_ns >= now; /* a fast reading came after this sweep began */
 	struct hr_memory fresh = at->memory;
+	struct hr_counts before = at->counts;
 
+	if (track->parent_id != row->parent_id)
+		sampling->containers->kills_settled = false;
 	track->parent_id = at->parent_id = row->parent_id;
 	track->seen_sweep = job->number;
 	fill_memory(&at->memory, row, account);
 	track->limit_changed |= !track->sampled_ns || at->memory.limit != fresh.limit;
 	fill_binding(sampling->containers, job, at, account);
 	fill_rest(at, row, track, now);
+	if (at->counts.oom_kill != before.oom_kill ||
+	    at->counts.oom_group_kill != before.oom_group_kill)
+		sampling->containers->kills_settled = false;
 	at->sampled_ns = board_now_ns(sampling->board);
 	if (fresher) {
 		keep_split(at, &fresh);
@@ -488,6 +494,7 @@ void sampling_sweep(struct sampling *sampling)
 		const struct track *track =
 			containers_of_row(containers, job->rows[i].id, job->rows[i].parent_id);
 
+		job->track[i] = track ? track->slot : TRACK_NONE;
 		if (track)
 			merge_stat(&job->rows[i],
 				   &board_slot(sampling->board, track->slot)->memory);
@@ -496,7 +503,9 @@ void sampling_sweep(struct sampling *sampling)
 	account_path(job->rows, job->n_rows, &sampling->host, job->parent, job->accounts);
 	shared_limits_update(containers, job);
 	for (size_t i = 0; i < job->n_rows; i++) {
-		struct track *track = tracks_get(&containers->tracks, job->rows[i].id);
+		struct track *track = job->track[i] == TRACK_NONE
+					      ? NULL
+					      : &containers->tracks.track[job->track[i]];
 
 		if (track && !track->gone_ns)
 			publish_row(sampling, &job->rows[i], &job->accounts[i], track);

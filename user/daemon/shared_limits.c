@@ -43,16 +43,29 @@ static double pace_below(const struct shared_limit *shared, const struct shared_
 	return pace_of(shared, above->fast ? 0 : 1);
 }
 
-/* The track of a row and the nearest limit above it that can be reached (the host: ret_above has no track). False: not on the board. */
-static bool find_pair(struct containers *containers, const struct worker_job *job, size_t i,
-		      struct track **ret_track, struct track **ret_above)
+static struct track *track_of(struct containers *containers, const struct worker_job *job, size_t i)
+{
+	return job->track[i] == TRACK_NONE ? NULL : &containers->tracks.track[job->track[i]];
+}
+
+/* The row of the nearest limit above it that can be reached; below 0: the host. */
+static int row_above(const struct worker_job *job, size_t i)
 {
 	int above = job->parent[i];
 
 	while (above >= 0 && job->accounts[above].level != HR_LEVEL_OWN)
 		above = job->parent[above];
-	*ret_track = tracks_get(&containers->tracks, job->rows[i].id);
-	*ret_above = above < 0 ? NULL : tracks_get(&containers->tracks, job->rows[above].id);
+	return above;
+}
+
+/* The track of a row and of that limit (the host: none). False: not on the board. */
+static bool find_pair(struct containers *containers, const struct worker_job *job, size_t i,
+		      struct track **ret_track, struct track **ret_above)
+{
+	int above = row_above(job, i);
+
+	*ret_track = track_of(containers, job, i);
+	*ret_above = above < 0 ? NULL : track_of(containers, job, (size_t)above);
 	return *ret_track && (above < 0 || *ret_above);
 }
 
@@ -78,34 +91,42 @@ static void begin_one(struct shared_limit *shared, uint64_t used, uint64_t headr
 	shared->claimed = shared->claims = 0;
 }
 
-static void begin(struct containers *containers, const struct worker_job *job)
+/* Returns how many rows grow: job->moving has them, and only these are looked at again. */
+static size_t begin(struct containers *containers, const struct worker_job *job)
 {
 	const struct hr_host *host = board_host(containers->board);
 	uint64_t used = host->headroom < HOST_MOST ? HOST_MOST - host->headroom : HR_UNKNOWN;
 	struct track *track, *above;
+	size_t n = 0;
 
 	begin_one(&containers->host_shared, used, host->headroom, job->begun_ns);
 	for (size_t i = 0; i < job->n_rows; i++) {
 		const struct account *account = &job->accounts[i];
 		uint64_t swap = job->rows[i].swap == RECORD_UNKNOWN ? 0 : job->rows[i].swap;
 
-		track = tracks_get(&containers->tracks, job->rows[i].id);
+		track = track_of(containers, job, i);
 		if (!track)
 			continue;
 		used = account->unreclaimable;
 		begin_one(&track->shared, used == HR_UNKNOWN ? used : used + swap,
 			  account->headroom, job->begun_ns);
 		track->shared.shared_id = account->shared_id;
+		track->shared.subject_id = 0;
+		if (pace_of(&track->shared, 0) > 0 || pace_of(&track->shared, 1) > 0)
+			job->moving[n++] = (uint32_t)i;
 	}
-	for (size_t i = 0; i < job->n_rows; i++)
-		if (grows_itself(job, i) && find_pair(containers, job, i, &track, &above))
+	for (size_t k = 0; k < n; k++)
+		if (grows_itself(job, job->moving[k]) &&
+		    find_pair(containers, job, job->moving[k], &track, &above))
 			limit_of(containers, above)->fast |= pace_of(&track->shared, 0) > 0;
-	for (size_t i = 0; i < job->n_rows; i++)
-		if (grows_itself(job, i) && find_pair(containers, job, i, &track, &above)) {
+	for (size_t k = 0; k < n; k++)
+		if (grows_itself(job, job->moving[k]) &&
+		    find_pair(containers, job, job->moving[k], &track, &above)) {
 			struct shared_limit *limit = limit_of(containers, above);
 
 			limit->below += pace_below(&track->shared, limit);
 		}
+	return n;
 }
 
 /* Of the host there is more that grows than cgroups. */
@@ -127,12 +148,13 @@ static bool comes_first(const struct shared_limit *shared, const struct shared_l
 }
 
 /* Returns whether any was added. */
-static bool claim(struct containers *containers, const struct worker_job *job)
+static bool claim(struct containers *containers, const struct worker_job *job, size_t n)
 {
 	struct track *track, *above;
 	bool any = false;
 
-	for (size_t i = 0; i < job->n_rows; i++) {
+	for (size_t k = 0; k < n; k++) {
+		size_t i = job->moving[k];
 		uint64_t headroom = job->accounts[i].headroom;
 		struct shared_limit *limit;
 
@@ -182,14 +204,9 @@ static void choose_subjects(struct containers *containers, const struct worker_j
 	struct track *track, *above;
 
 	for (size_t i = 0; i < job->n_rows; i++) {
-		track = tracks_get(&containers->tracks, job->rows[i].id);
-		if (track)
-			track->shared.subject_id = 0;
-	}
-	for (size_t i = 0; i < job->n_rows; i++) {
 		const struct track *best;
 
-		if (!find_pair(containers, job, i, &track, &above) ||
+		if (row_above(job, i) < 0 || !find_pair(containers, job, i, &track, &above) ||
 		    !may_raise(containers, track, above))
 			continue;
 		best = tracks_get(&containers->tracks, above->shared.subject_id);
@@ -200,9 +217,10 @@ static void choose_subjects(struct containers *containers, const struct worker_j
 
 void shared_limits_update(struct containers *containers, const struct worker_job *job)
 {
-	begin(containers, job);
+	size_t moving = begin(containers, job);
+
 	begin_host(&containers->host_shared);
-	for (int pass = 0; pass < PASSES && claim(containers, job); pass++)
+	for (int pass = 0; pass < PASSES && claim(containers, job, moving); pass++)
 		;
 	choose_subjects(containers, job);
 }

@@ -11,7 +11,7 @@
  * Subject. One danger is one alarm. A pod's limit is no cause of its own: the container that grows most in it (the largest, if none does)
  * raises the alarm in its place. So does a cgroup with a limit that is reached together with that above it (accounting.h).
  *
- * Linear in the number of cgroups; allocates nothing. Caller: the loop, at each sweep.
+ * One look at each cgroup, and further ones at those that grow; allocates nothing. Caller: the loop, at each sweep.
  */
 #ifndef HEADROOM_DAEMON_SHARED_LIMITS_H
 #define HEADROOM_DAEMON_SHARED_LIMITS_H

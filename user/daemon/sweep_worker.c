@@ -147,6 +147,8 @@ static void free_tables(struct worker *worker)
 	free(worker->job.rows);
 	free(worker->job.parent);
 	free(worker->job.accounts);
+	free(worker->job.track);
+	free(worker->job.moving);
 	free(worker->job.tasks);
 	free(worker->memo);
 }
@@ -160,12 +162,16 @@ static int grow_tables(struct worker *worker, size_t capacity)
 	_cleanup_free_ struct stat_memo *memo = calloc(memo_size(capacity), sizeof(*memo));
 	_cleanup_free_ int *parent = calloc(capacity, sizeof(*parent));
 	_cleanup_free_ struct account *accounts = calloc(capacity, sizeof(*accounts));
+	_cleanup_free_ uint32_t *track = calloc(capacity, sizeof(*track));
+	_cleanup_free_ uint32_t *moving = calloc(capacity, sizeof(*moving));
 
-	if (!rows || !tasks || !memo || !parent || !accounts)
+	if (!rows || !tasks || !memo || !parent || !accounts || !track || !moving)
 		return -ENOMEM;
 	free_tables(worker);
 	job->parent = take_ptr(parent);
 	job->accounts = take_ptr(accounts);
+	job->track = take_ptr(track);
+	job->moving = take_ptr(moving);
 	job->rows = take_ptr(rows);
 	job->tasks = take_ptr(tasks);
 	worker->memo = take_ptr(memo);

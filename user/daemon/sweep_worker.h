@@ -91,10 +91,12 @@ struct worker_job {
 	struct collector
 		*grown;       /* the other collector; the loop takes it and retires the old one */
 	struct tracks tracks; /* the loop's larger tables, empty; of capacity 0: those it has do */
-	/* tables; parent and accounts are the loop's scratch for account_path(), [capacity] like the rows */
+	/* tables; the loop's scratch, [capacity] like the rows: of each row its parent's, its account, its track (TRACK_NONE); and
+	 * rows that shared_limits.c looks at again */
 	struct memcg_sample *rows;
 	int *parent;
 	struct account *accounts;
+	uint32_t *track, *moving;
 	size_t capacity;
 	struct task_sample *tasks;
 	size_t task_capacity;
