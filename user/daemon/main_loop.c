@@ -60,7 +60,8 @@ static bool processes_due(const struct daemon *daemon, bool near, bool danger, u
 {
 	const struct host_poll *host = &daemon->sampling.host_poll;
 	uint64_t every =
-		near ? host_poll_processes_ns(host)
+		near || policy_driver_chose_processes(daemon->policy_driver, now)
+			? host_poll_processes_ns(host)
 		: danger || policy_driver_wants_processes(daemon->policy_driver, host->threshold)
 			? PROCESSES_NEAR_NS
 			: PROCESSES_NS;

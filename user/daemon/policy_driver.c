@@ -227,6 +227,15 @@ bool policy_driver_wants_processes(const struct policy_driver *driver, uint64_t 
 	return host_may_run_short(board_host(driver->containers->board), host_threshold);
 }
 
+#define CHOSE_NS (3 * NS_PER_SEC)
+
+bool policy_driver_chose_processes(const struct policy_driver *driver, uint64_t now_ns)
+{
+	uint64_t chosen_ns = engine_chosen_ns(driver->engine);
+
+	return chosen_ns && now_ns - chosen_ns < CHOSE_NS;
+}
+
 static void on_results(struct loop_watch *watch, uint32_t events, void *arg)
 {
 	struct policy_driver *driver = arg;

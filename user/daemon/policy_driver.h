@@ -70,6 +70,8 @@ void policy_driver_rules(struct policy_driver *driver, int fd);
 void policy_driver_ran(struct policy_driver *driver, const struct supervisor_message *message);
 int policy_driver_rules_fd(const struct policy_driver *driver); /* of the policies in force */
 const struct policy_set *policy_driver_policies(const struct policy_driver *driver);
+/* Were processes chosen because the host was short? Then the next choice may be near, and needs to know what they hold. */
+bool policy_driver_chose_processes(const struct policy_driver *driver, uint64_t now_ns);
 /* Does a policy test processes outside containers, or is the host near this threshold (bytes; 0: none)? Then a process pass
  * runs every second. */
 bool policy_driver_wants_processes(const struct policy_driver *driver, uint64_t host_threshold);

@@ -62,6 +62,9 @@ void engine_limit_mode(struct policy_engine *engine, enum policy_mode most);
 /* The board grew: slots keep their indices. Allocates; call it when memory is not short. */
 int engine_grow(struct policy_engine *engine, uint32_t slots);
 
+/* When processes outside containers were last chosen because the host was short; 0: never. */
+uint64_t engine_chosen_ns(const struct policy_engine *engine);
+
 /* After each sweep. */
 void engine_update(struct policy_engine *engine, const struct policy_snapshot *snapshot);
 /* One container has fresh values: only its own escalations and policies. */

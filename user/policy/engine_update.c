@@ -100,6 +100,8 @@ void engine_counts(const struct policy_engine *engine, struct engine_counts *ret
 		(struct engine_counts){engine->turned_away, engine->timers.lost, engine->under_way};
 }
 
+uint64_t engine_chosen_ns(const struct policy_engine *engine) { return engine->chosen_ns; }
+
 /* Time never goes back for the policies: if the clock does, it stands still for them. */
 static void enter(struct policy_engine *engine, const struct policy_snapshot *snapshot)
 {
