@@ -6,6 +6,7 @@
 . "$(dirname "$0")/action.inc"
 . "$(dirname "$0")/attack-host.inc"
 other='env HOG_UID=65534'
+innocent_mib=30 # beside a load the hog takes its memory slowly, and has half of it for long
 freed_least=-1 # at the moment of its end
 hog_gone() { [ "$(grep -c . "$(group_dir g)/cgroup.procs")" -le 1 ]; }
 

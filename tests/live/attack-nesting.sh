@@ -1,17 +1,17 @@
 # shellcheck shell=dash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# A container that nests cgroups, or has many of them, or many processes, is killed within the bound of a kill.
+# A container that nests cgroups, or has many of them (HEADROOM_CGROUPS), or many processes (HEADROOM_CHILDREN), is killed within the
+# bound of a kill.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/enforce.inc"
-rounds=${HEADROOM_ROUNDS:-1}
 
 # Deeper than the walk remembers (CGROUP_DEPTH), with a process at the top, in the middle and at the end.
 depth=1100
 group_make deep && cd "$(group_dir deep)" || fail 'cannot make a group'
-at=0
-while [ $at -lt $depth ] && mkdir d 2>/dev/null && cd -P d; do
-	at=$((at + 1))
-	[ $at != 700 ] || { sh -c 'echo 0 >cgroup.procs; exec sleep 120' & middle=$!; }
+level=0
+while [ $level -lt $depth ] && mkdir d 2>/dev/null && cd -P d; do
+	level=$((level + 1))
+	[ $level != 700 ] || { sh -c 'echo 0 >cgroup.procs; exec sleep 120' & middle=$!; }
 done
 sh -c 'echo 0 >cgroup.procs; exec sleep 120' &
 last=$!
@@ -19,11 +19,11 @@ scenario_clean_up() {
 	kill -KILL "$middle" "$last" 2>/dev/null
 	cd "$(group_dir deep)" || return
 	while cd -P d 2>/dev/null; do :; done
-	while [ $at -gt 0 ]; do cd -P .. && rmdir d; at=$((at - 1)); done
+	while [ $level -gt 0 ]; do cd -P .. && rmdir d; level=$((level - 1)); done
 	cd "$top" || return
 }
 cd "$top" || exit
-[ $at = $depth ] || fail "only $at levels"
+[ $level = $depth ] || fail "only $level levels"
 workload_start deep hold 8M
 enforce kill "cgroup:$ours/deep" || fail 'no answer'
 cat "$work/answer"
@@ -32,7 +32,7 @@ answered '.status == "done" and .processes == 3' 'nested'
 
 # Many cgroups, the process in the last one.
 group_make many || fail 'cannot make a group'
-many=$((1000 * rounds))
+many=${HEADROOM_CGROUPS:-1000}
 (cd "$(group_dir many)" && seq "$many" | xargs mkdir) || fail 'cannot make groups'
 workload_start "many/$many" hold 8M
 enforce kill "cgroup:$ours/many" || fail 'no answer'
@@ -42,10 +42,10 @@ answered '.status == "done" and .processes == 1' 'many cgroups'
 
 # Many children.
 group_make crowd || fail 'cannot make a group'
-children=$((1500 * rounds))
+children=${HEADROOM_CHILDREN:-1500}
 in_group crowd "$build/tools/hog" groups 0 "$children" &
 there() { [ "$(wc -l <"$(group_dir crowd)/cgroup.procs")" -gt "$children" ]; }
-wait_for 30 there || fail 'the children are not there'
+wait_for $((30 + children / 100)) there || fail 'the children are not there'
 enforce kill "cgroup:$ours/crowd" || fail 'no answer'
 cat "$work/answer"
 answered ".status == \"done\" and .processes == $((children + 1))" 'many children'

@@ -15,10 +15,11 @@
 #include "cgroup/cgroup_dir.h"
 #include "signal_sweep.h"
 
-#define LONE_NS    (5 * NS_PER_MS)   /* signals one by one, before cgroup.kill does it at once */
-#define COUNT_NS   (50 * NS_PER_MS)  /* … and to count what that kills */
-#define BOUND_NS   (500 * NS_PER_MS) /* of all sweeps together */
-#define REAP_LEAST (1u << 20)        /* bytes: below, the victim is as quick itself */
+#define LONE_NS  (5 * NS_PER_MS)  /* signals one by one, before cgroup.kill does it at once */
+#define COUNT_NS (50 * NS_PER_MS) /* … and to count what that kills */
+#define BOUND_NS \
+	(500 * NS_PER_MS)     /* of all sweeps that find only processes that have started since */
+#define REAP_LEAST (1u << 20) /* bytes: below, the victim is as quick itself */
 
 void reap_take(struct running_action *running, struct reap *ret_reap)
 {
@@ -78,8 +79,9 @@ static int signal_sweep_all(struct signal_sweep *sweep, bool may_freeze)
 	int r;
 
 	sweep->list_until_ns = 0;
+	sweep->begun_ticks = proc_ticks(clock_boot_ns());
 	do {
-		unsigned before = sweep->signalled;
+		unsigned before = sweep->signalled, earlier = sweep->earlier;
 
 		r = signal_sweep_batch(sweep);
 		if (r > 0 && may_freeze && they_fork(sweep, complete, before)) {
@@ -87,6 +89,9 @@ static int signal_sweep_all(struct signal_sweep *sweep, bool may_freeze)
 			sweep->froze = !freeze(e, sweep->running, sweep->worker->listed, &frozen);
 			until = clock_mono_ns() + BOUND_NS;
 		}
+		if (sweep->earlier >
+		    earlier) /* of 10,000 children some are left after 0.5 s: no fork */
+			until = clock_mono_ns() + BOUND_NS;
 		complete = !sweep->more;
 		sweeps++;
 		/* the second one finds that none is left, however long the first has taken (100,000 cgroups: a second) */

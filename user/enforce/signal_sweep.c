@@ -395,6 +395,7 @@ static int signal_one(struct signal_sweep *sweep, struct victim *v)
 	}
 	sweep->signalled++;
 	sweep->fresh += v->start_ticks >= sweep->since_ticks;
+	sweep->earlier += v->start_ticks < sweep->begun_ticks;
 	sweep->running->anon += v->anon;
 	signal_sweep_keep(sweep->running, v);
 	return 1;

@@ -22,6 +22,8 @@ struct signal_sweep {
 	unsigned signalled, exempt;
 	unsigned fresh; /* of the signalled: started since since_ticks */
 	uint64_t since_ticks;
+	unsigned earlier; /* of the signalled: started before begun_ticks */
+	uint64_t begun_ticks;
 	unsigned discarding; /* of the exempt: would discard the signal */
 	unsigned paused;     /* of the exempt: paused or stopped */
 	unsigned released,
