@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "process_kinds.h"
 
 #define TASK_CONTAINED 0x40u /* beside the PGROUP_* of a process */
 #define TASK_PROTECTED 0x80u
@@ -101,103 +102,6 @@ void process_groups_add(struct process_groups *groups, const struct task_sample 
 	groups->flags[groups->n_tasks] = flags_of(task, groups->own, facts);
 	groups->place[groups->n_tasks] = facts->place;
 	groups->task[groups->n_tasks++] = task;
-}
-
-/* ---- what they have in common */
-
-/* Each of the process with this index; 0: none. */
-static uint64_t group_key(const struct process_groups *groups, uint32_t i)
-{
-	const struct task_sample *task = groups->task[i];
-
-	return task->pgid ? task->pgid : task->pid;
-}
-
-static uint64_t session_key(const struct process_groups *groups, uint32_t i)
-{
-	return groups->task[i]->sid;
-}
-
-/* The root cgroup is no unit, and what several users share is no program of one. */
-static uint64_t cgroup_key(const struct process_groups *groups, uint32_t i)
-{
-	uint64_t id = groups->task[i]->memcg_id;
-
-	return id > 1 && !groups->place[i].mixed ? id : 0;
-}
-
-static uint32_t user_of(const struct process_groups *groups, uint32_t i)
-{
-	return process_place_user(&groups->place[i], groups->task[i]->user);
-}
-
-/* The host's services are all root's. Others have the same uid, and nothing in common. */
-static uint64_t user_key(const struct process_groups *groups, uint32_t i)
-{
-	uint64_t user = user_of(groups, i);
-
-	return user ? user << 32 | groups->place[i].unit : 0;
-}
-
-static uint64_t user_or_session(const struct process_groups *groups, uint32_t i)
-{
-	uint64_t user = user_of(groups, i);
-
-	return user ? 1ULL << 32 | user : groups->task[i]->sid;
-}
-
-static const struct {
-	enum processes_of of;
-	uint64_t (*key)(const struct process_groups *groups, uint32_t i);
-	uint64_t (*part)(const struct process_groups *groups, uint32_t i);
-} kinds[] = {
-	/* process groups last: what users and cgroups held is known by then */
-	{PROCESSES_OF_SESSION, session_key, group_key},
-	{PROCESSES_OF_USER, user_key, session_key},
-	{PROCESSES_OF_CGROUP, cgroup_key, user_or_session},
-	{PROCESSES_OF_GROUP, group_key, NULL},
-};
-
-static bool before(const struct process_groups *groups, size_t kind, uint16_t a, uint16_t b)
-{
-	uint64_t kx = kinds[kind].key(groups, a), ky = kinds[kind].key(groups, b);
-
-	if (kx == ky && kinds[kind].part) {
-		kx = kinds[kind].part(groups, a);
-		ky = kinds[kind].part(groups, b);
-	}
-	return kx != ky ? kx < ky : a < b;
-}
-
-static void sift(struct process_groups *groups, size_t kind, uint32_t at, uint32_t n)
-{
-	uint16_t *order = groups->order, one = order[at];
-
-	for (uint32_t child; (child = 2 * at + 1) < n; at = child) {
-		if (child + 1 < n && before(groups, kind, order[child], order[child + 1]))
-			child++;
-		if (!before(groups, kind, one, order[child]))
-			break;
-		order[at] = order[child];
-	}
-	order[at] = one;
-}
-
-static void sort(struct process_groups *groups, size_t kind) /* heapsort: qsort() may allocate */
-{
-	uint16_t *order = groups->order;
-
-	for (uint32_t i = 0; i < groups->n_tasks; i++)
-		order[i] = (uint16_t)i;
-	for (uint32_t i = groups->n_tasks / 2; i-- > 0;)
-		sift(groups, kind, i, groups->n_tasks);
-	for (uint32_t i = groups->n_tasks; i-- > 1;) {
-		uint16_t last = order[i];
-
-		order[i] = order[0];
-		order[0] = last;
-		sift(groups, kind, 0, i);
-	}
 }
 
 /* ---- one run */
@@ -361,9 +265,9 @@ static uint64_t largest_part(const struct process_groups *groups, const struct r
 	struct process_groups_sum sum = {0};
 	uint64_t most = 0, part = 0;
 
-	for (uint32_t i = run->from; kinds[run->kind].part && i < run->to; i++) {
+	for (uint32_t i = run->from; process_kinds[run->kind].part && i < run->to; i++) {
 		const struct task_sample *task = groups->task[groups->order[i]];
-		uint64_t mine = kinds[run->kind].part(groups, groups->order[i]);
+		uint64_t mine = process_kinds[run->kind].part(groups, groups->order[i]);
 
 		if (is_spared(run, groups->flags[groups->order[i]]))
 			continue;
@@ -387,7 +291,7 @@ static void add_run(const struct process_groups *groups, struct run *run,
 		uint32_t flags = groups->flags[groups->order[i]];
 
 		/* The whole process group of PID 1 or of headroom is exempt, as nothing else can join it. */
-		if (kinds[run->kind].of == PROCESSES_OF_GROUP)
+		if (process_kinds[run->kind].of == PROCESSES_OF_GROUP)
 			group->flags |= flags & (PGROUP_INIT | PGROUP_SELF);
 		if (task->pid == group->pgid)
 			group->leader_start_ns = task->start_boottime_ns;
@@ -401,7 +305,7 @@ static void add_run(const struct process_groups *groups, struct run *run,
 		group->flags |= flags & (PGROUP_RUNTIME | PGROUP_EXEMPT);
 		if (add_task(group, &sum, task)) {
 			run->largest = groups->order[i];
-			group->user = user_of(groups, groups->order[i]);
+			group->user = process_kinds_user(groups, groups->order[i]);
 			group->unit = groups->place[groups->order[i]].unit;
 			group->flags &= ~PGROUP_OWN_NAMES;
 			group->flags |= flags & PGROUP_OWN_NAMES;
@@ -447,20 +351,21 @@ static bool newborn(const struct process_groups *groups, const struct process_gr
 		group->leader_start_ns > groups->pass_boot_ns);
 }
 
-/* One that began after its user or its cgroup held most, and is most of what that has now, took the place of what ended there: a
- * program that hands on to a fresh process every moment has none that lasts. */
+/* One that is new, began a moment ago, after what held most when its user or its cgroup held most, and that is most of what these have now, took the
+ * place of what ended there: a program that hands on to a fresh process every moment has none that lasts. */
 static void inherit(struct process_groups *groups, const struct run *run,
-		    struct process_group *group, uint64_t now_ns, uint64_t boot_ns)
+		    struct process_group *group, uint64_t boot_ns)
 {
-	for (size_t kind = 0; kinds[kind].part; kind++) {
-		uint64_t key = kinds[kind].key(groups, run->largest);
+	for (size_t kind = 0; process_kinds[kind].part; kind++) {
+		uint64_t key = process_kinds[kind].key(groups, run->largest);
 		const struct process_groups_seen *whole =
 			seen_at(groups, groups->now, natural_key(kind, key, HR_UNKNOWN));
 		uint64_t before;
 
 		if (!key || !whole || !whole->key || whole->recent <= whole->rss ||
 		    group->rss < whole->rss / SPREAD ||
-		    group->oldest_ns < boot_ns - (now_ns - whole->recent_ns))
+		    group->oldest_ns <= whole->recent_start_ns ||
+		    group->oldest_ns + RECENT_NS < boot_ns)
 			continue;
 		before = whole->recent - whole->rss + group->rss;
 		if (before > group->recent) {
@@ -477,7 +382,7 @@ static bool held(const struct process_groups *groups, const struct run *run,
 	for (uint32_t i = 0; i < groups->n_tasks; i++)
 		if (groups->task[i]->pid == seen->recent_pid &&
 		    groups->task[i]->start_boottime_ns == seen->recent_start_ns)
-			return kinds[run->kind].key(groups, i) == run->key;
+			return process_kinds[run->kind].key(groups, i) == run->key;
 	return true;
 }
 
@@ -507,10 +412,13 @@ static void compare(struct process_groups *groups, const struct run *run,
 		group->recent = seen->recent;
 		group->recent_ns = seen->recent_ns;
 	}
+	if (!same && process_kinds[run->kind].of == PROCESSES_OF_GROUP) {
+		inherit(groups, run, group, boot_ns);
+		mine.recent = group->recent;
+		mine.recent_ns = group->recent_ns;
+	}
 	if (here)
 		*here = mine;
-	if (kinds[run->kind].of == PROCESSES_OF_GROUP)
-		inherit(groups, run, group, now_ns, boot_ns);
 	if (!elapsed_ns || (known ? !same : !newborn(groups, group)))
 		return;
 	grown -= known ? (double)seen->rss : 0;
@@ -536,14 +444,14 @@ static void keep_if_large(struct process_groups *groups, const struct process_gr
 static void take_run(struct process_groups *groups, struct run *run, uint64_t now_ns,
 		     uint64_t boot_ns)
 {
-	bool whole = kinds[run->kind].part;
+	bool whole = process_kinds[run->kind].part;
 	struct process_group group = {
 		.pgid = (uint32_t)run->key,
 		.leader_start_ns = HR_UNKNOWN,
 		.oldest_ns = HR_UNKNOWN,
 		.age_ms = HR_UNKNOWN,
 		.growth_bytes_per_second = HR_UNKNOWN_I64,
-		.members = {.of = (uint8_t)kinds[run->kind].of, .id = (uint32_t)run->key}};
+		.members = {.of = (uint8_t)process_kinds[run->kind].of, .id = (uint32_t)run->key}};
 
 	run->all_spared = all_spared(groups, run);
 	run->wish_granted = wish_granted(groups, run);
@@ -559,11 +467,11 @@ static void take_run(struct process_groups *groups, struct run *run, uint64_t no
 	compare(groups, run, &group, now_ns, boot_ns);
 	if (whole && largest_part(groups, run) >= group.rss / SPREAD)
 		return;
-	if (kinds[run->kind].of == PROCESSES_OF_USER) {
+	if (process_kinds[run->kind].of == PROCESSES_OF_USER) {
 		group.pgid = group.members.id = (uint32_t)(run->key >> 32);
 		group.members.unit = (uint32_t)run->key;
 	}
-	if (kinds[run->kind].of == PROCESSES_OF_CGROUP) {
+	if (process_kinds[run->kind].of == PROCESSES_OF_CGROUP) {
 		group.memcg_id = run->key;
 		group.pgid = group.pid; /* an id of 32 bits is another cgroup's */
 	}
@@ -579,12 +487,12 @@ static void take_kind(struct process_groups *groups, size_t kind, uint64_t now_n
 {
 	struct run run = {.kind = kind};
 
-	sort(groups, kind);
+	process_kinds_sort(groups, kind);
 	for (run.from = 0; run.from < groups->n_tasks; run.from = run.to) {
-		run.key = kinds[kind].key(groups, groups->order[run.from]);
+		run.key = process_kinds[kind].key(groups, groups->order[run.from]);
 		run.to = run.from + 1;
 		while (run.to < groups->n_tasks &&
-		       kinds[kind].key(groups, groups->order[run.to]) == run.key)
+		       process_kinds[kind].key(groups, groups->order[run.to]) == run.key)
 			run.to++;
 		if (run.key)
 			take_run(groups, &run, now_ns, boot_ns);
@@ -634,7 +542,7 @@ void process_groups_end(struct process_groups *groups, uint64_t now_ns, uint64_t
 	groups->now = !groups->now;
 	groups->n = 0;
 	memset(groups->seen[groups->now], 0, sizeof(groups->seen[0]));
-	for (size_t kind = 0; kind < ARRAY_SIZE(kinds); kind++)
+	for (size_t kind = 0; kind < PROCESS_KINDS; kind++)
 		take_kind(groups, kind, now_ns, boot_ns);
 	follow(groups, now_ns);
 	groups->pass_ns = now_ns;
