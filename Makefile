@@ -4,7 +4,8 @@
 VERSION := $(shell cat VERSION)
 CC ?= gcc
 CLANG ?= clang
-BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+# Ubuntu's command of that name runs only on the kernel that its package was made for; the program behind it runs anywhere.
+BPFTOOL ?= $(firstword $(wildcard /usr/lib/linux-tools/*/bpftool /usr/sbin/bpftool) bpftool)
 PKG_CONFIG ?= $(if $(CROSS),$(CROSS)-)pkg-config
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)

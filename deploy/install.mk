@@ -68,13 +68,13 @@ uninstall: ## delete what `make install` installed; keeps configuration and reco
 
 # The programs that tell their --help must run here, also where those that are built run elsewhere.
 told := $(if $(CROSS),build,$(build))
-told_programs := $(if $(CROSS),+$(Q)$(MAKE) --no-print-directory CROSS= build/headroom build/headroomd)
+told_programs := $(if $(CROSS),$(Q)$(MAKE) --no-print-directory CROSS= build/headroom build/headroomd)
 manuals: ## the manual pages, from docs/man and every command's --help
-	$(told_programs)
+	+$(told_programs)
 	$(Q)tools/manual $(told) $(manuals)
 
 completions: ## completion for bash, zsh and fish, from every command's --help
-	$(told_programs)
+	+$(told_programs)
 	$(Q)mkdir -p $(completions)
 	$(Q)for shell in bash zsh fish; do \
 		tools/completion $$shell $(told) >$(completions)/headroom.$$shell || exit; done
