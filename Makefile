@@ -48,7 +48,7 @@ all_libs := $(cli_libs) $(export_libs) -lseccomp -lcap-ng
 
 machine := $(if $(CROSS),$(firstword $(subst -, ,$(CROSS))),$(shell uname -m))
 arch := $(shell echo $(machine) | sed 's/x86_64/x86/;s/aarch64/arm64/;s/powerpc64le/powerpc/;s/ppc64le/powerpc/;s/s390x/s390/;s/riscv64/riscv/')
-bpf_cflags := -g -O2 -target bpf -D__TARGET_ARCH_$(arch) -Ivmlinux -Iinclude -Wall -Werror \
+bpf_cflags := -g -O2 -target $(if $(filter s390x,$(machine)),bpfeb,bpf) -D__TARGET_ARCH_$(arch) -Ivmlinux -Iinclude -Wall -Werror \
 	-ffile-prefix-map=$(CURDIR)=. -fdebug-compilation-dir=. -MMD -MP
 
 # Modules, in the order of the data flow. A file with a main is named for its program and belongs to no archive.
@@ -165,6 +165,7 @@ backtest-live: all ## the same shapes as real processes in limited cgroups (root
 backtest-table: $(build)/tools/backtest ## calibrate the risk anew on the tuning seeds
 	$(Q)$< --table user/forecast/calibrate_table.h
 
+archives: $(archives) $(mains:%.c=$(obj)/%.o) ## compile everything, link nothing: for an architecture without its libraries here
 units: $(units) ## build the unit tests
 fuzzers: $(fuzzers)
 HOURS ?= 1
@@ -233,7 +234,7 @@ clean: ## remove build/
 	rm -rf build compile_commands.json
 
 FORCE:
-.PHONY: all abi coverage help setup run screens bench-actions backtest backtest-live backtest-table units fuzzers fuzz test check-vmlinux bench format lint lint-layers asan tsan image clean FORCE
+.PHONY: all abi archives coverage help setup run screens bench-actions backtest backtest-live backtest-table units fuzzers fuzz test check-vmlinux bench format lint lint-layers asan tsan image clean FORCE
 .SECONDARY:
 # Of BPF objects only those that still have a source: one that was renamed leaves its list of dependencies behind.
 -include $(wildcard $(bpf_src:bpf/%.bpf.c=$(build)/gen/%.bpf.o.d)) $(shell find $(build) -type f -name '*.d' ! -path '*/gen/*' 2>/dev/null)

@@ -66,30 +66,29 @@ uninstall: ## delete what `make install` installed; keeps configuration and reco
 	rm -rf $(DESTDIR)$(DATADIR)/headroom
 	rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(INCLUDEDIR) 2>/dev/null || true
 
-# The programs that tell their --help must run here, also where those that are built run elsewhere.
+# The programs that tell their --help must run here: with CROSS, those of a `make` before.
 told := $(if $(CROSS),build,$(build))
-told_programs := $(if $(CROSS),$(Q)$(MAKE) --no-print-directory CROSS= build/headroom build/headroomd)
 manuals: ## the manual pages, from docs/man and every command's --help
-	+$(told_programs)
 	$(Q)tools/manual $(told) $(manuals)
 
 completions: ## completion for bash, zsh and fish, from every command's --help
-	+$(told_programs)
 	$(Q)mkdir -p $(completions)
 	$(Q)for shell in bash zsh fish; do \
 		tools/completion $$shell $(told) >$(completions)/headroom.$$shell || exit; done
 
+# With -j one at a time, since each makes the manuals.
+alone := flock $(build)/.flags
 deb: all ## a Debian package in build/deb
-	$(Q)CROSS=$(CROSS) tools/deb $(build) $(DEBVERSION)
+	$(Q)CROSS=$(CROSS) $(alone) tools/deb $(build) $(DEBVERSION)
 
 tarball: all $(static) ## a tarball for any distribution in build/dist, without shared libraries but for the exporter
-	$(Q)CROSS=$(CROSS) tools/tarball $(build) $(VERSION)
+	$(Q)CROSS=$(CROSS) $(alone) tools/tarball $(build) $(VERSION)
 
 deb-check: deb ## install, upgrade, remove and purge it in a copy of this machine with a real systemd (root)
 	$(Q)HOMES_ALL=1 tests/install/run deb
 
 rpm: all ## an RPM package in build/rpm (on the distribution that is to run it)
-	$(Q)tools/rpm $(build) $(VERSION)
+	$(Q)$(alone) tools/rpm $(build) $(VERSION)
 
 dist: ## package, tarball, images, their SBOMs and checksums in build/dist
 	$(Q)tools/setup build dist
