@@ -150,7 +150,7 @@ dpkg_does -r headroom
 dpkg_does -P headroom
 traces >"$work/after"
 same 'what is left' '' "$(comm -13 "$work/before" "$work/after")"
-for user in headroom headroom-resolver headroom-export headroom-recorder; do
+for user in headroom headroom-resolver headroom-export headroom-recorder headroom-run; do
 	on getent group $user && fail "the group $user is left"
 	on getent passwd $user && fail "the user $user is left"
 done
