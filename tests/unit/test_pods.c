@@ -205,9 +205,35 @@ static void test_situations(void **state)
 	}
 }
 
+/* Its container is OOM-killed and gone: what is left of the pod raises nothing, though it has just grown to its limit. */
+static void test_between_two_runs(void **state)
+{
+	static const struct situation run = {
+		"run",
+		0,
+		{{"/pod", POD, -1, 64, 0, 0, QUIET},
+		 {"/pod/pause", PAUSE, 0, NO, 0.2, 0, QUIET},
+		 {"/pod/app", BOX, 0, 64, 4, 2, RAISES}},
+	};
+	struct situation rest = run;
+
+	rest.member[2].path = NULL;
+	begin(&run);
+	for (int second = 0; second <= CALM + 29; second++)
+		sweep(&run, second);
+	assert_int_not_equal(tracks_get(&fake.containers.tracks, 4)->alarm, HR_ALARM_NONE);
+	tracks_get(&fake.containers.tracks, 4)->gone_ns = 1;
+	for (int second = 0; second <= 60; second++) {
+		sweep(&rest, CALM);
+		assert_int_equal(tracks_get(&fake.containers.tracks, 2)->alarm, HR_ALARM_NONE);
+	}
+	fake_close();
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_situations)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_situations),
+					   cmocka_unit_test(test_between_two_runs)};
 
 	return cmocka_run_group_tests_name("pods", tests, NULL, NULL);
 }

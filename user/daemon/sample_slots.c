@@ -187,11 +187,12 @@ static bool of_itself(const struct hr_forecast *forecast)
 	}
 }
 
-/* Another cgroup raises all its alarms: a container of this pod. */
+/* Another cgroup raises all its alarms: a container of this pod, or the next one after one that has ended. */
 static bool is_raised_by_container(const struct sampling *sampling, const struct hr_slot *at,
 				   const struct track *track)
 {
-	return at->id.kind == HR_KIND_POD && shared_limits_subject(sampling->containers, track);
+	return at->id.kind == HR_KIND_POD &&
+	       (track->shared.had_subject || shared_limits_subject(sampling->containers, track));
 }
 
 /* The cgroup of the limit that is reached first, or together with its own; NULL: its own alone, or it is not on the board. */

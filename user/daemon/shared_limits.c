@@ -209,6 +209,8 @@ static void choose_subjects(struct containers *containers, const struct worker_j
 		if (row_above(job, i) < 0 || !find_pair(containers, job, i, &track, &above) ||
 		    !may_raise(containers, track, above))
 			continue;
+		if (board_slot(containers->board, above->slot)->id.kind == HR_KIND_POD)
+			above->shared.had_subject = true;
 		best = tracks_get(&containers->tracks, above->shared.subject_id);
 		if (!best || is_likelier(track, best))
 			above->shared.subject_id = track->memcg_id;

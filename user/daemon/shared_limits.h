@@ -9,7 +9,8 @@
  * same holds of the host's memory.
  *
  * Subject. One danger is one alarm. A pod's limit is no cause of its own: the container that grows most in it (the largest, if none does)
- * raises the alarm in its place. So does a cgroup with a limit that is reached together with that above it (accounting.h).
+ * raises the alarm in its place. So does a cgroup with a limit that is reached together with that above it (accounting.h). Between two
+ * runs of its containers a pod raises none: what its growth shows is that of the run that has ended.
  *
  * One look at each cgroup, and further ones at those that grow; allocates nothing. Caller: the loop, at each sweep.
  */

@@ -53,6 +53,7 @@ struct shared_limit {
 	uint64_t claimed;    /* of this limit's headroom, as in struct forecast_input */
 	uint64_t shared_id;  /* of the limit that is reached together with its own; 0 */
 	uint64_t subject_id; /* raises this cgroup's alarm in its place; 0: none */
+	bool had_subject;    /* a container of this pod did; kept after its end */
 	uint32_t claims;     /* hash of the cgroups that claim */
 	uint32_t claims_seen; /* the same, of the binding limit at the last forecast */
 	bool fast;            /* scratch: a cgroup below grows by the first pace */
