@@ -147,12 +147,18 @@ static void print_incident(const struct incident *i, size_t width, bool ascii)
 
 /* ---- selection ---- */
 
-/* Its name, or the part after the last '/'. */
+/* Its name, or the part after the last '/'; of namespace/pod/container, the pod and what contains it, too. */
 static bool named(const struct incident *i, const char *typed)
 {
-	const char *slash = strrchr(i->name, '/');
+	const char *slash = strchr(i->name, '/'), *last = strrchr(i->name, '/');
+	size_t n = strlen(typed), before = last ? (size_t)(last - i->name) : 0;
 
-	return !strcmp(i->name, typed) || (slash && slash[1] && !strcmp(slash + 1, typed));
+	if (!strcmp(i->name, typed) || (last && last[1] && !strcmp(last + 1, typed)))
+		return true;
+	if (!slash || slash == i->name || slash == last || !n)
+		return false;
+	return !strcmp(slash + 1, typed) || (n == before && !strncmp(i->name, typed, n)) ||
+	       (n == (size_t)(last - slash - 1) && !strncmp(slash + 1, typed, n));
 }
 
 struct match {
@@ -399,7 +405,7 @@ const struct command command_report = {
 		"first. latest is the newest OOM kill or action that ended something, else the\n"
 		"newest incident; INCIDENT an id of that list, its prefix or the number of an "
 		"event\n"
-		"in it; NAME a container: its newest incident.\n"
+		"in it; NAME a container or a pod: its newest incident.\n"
 		"Reads history and board; --board or --history selects one of them.\n"
 		"Times are local, ids in UTC.\n",
 	.arguments_optional = 1,
