@@ -185,6 +185,11 @@ test: ## run every test: unit, sanitizers, live on this kernel, other kernels in
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
 	$(Q)tests/run
 
+test-kubernetes: ## install and try the manifests on a real Kubernetes node (root; docs/internals/testing-deployment.md)
+	$(Q)tools/setup build test kubernetes
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
+	$(Q)tests/kubernetes/run
+
 screens: all ## take the pictures in docs/reference/top.md anew
 	$(Q)tools/screens
 
@@ -234,7 +239,7 @@ clean: ## remove build/
 	rm -rf build compile_commands.json
 
 FORCE:
-.PHONY: all abi archives coverage help setup run screens bench-actions backtest backtest-live backtest-table units fuzzers fuzz test check-vmlinux bench format lint lint-layers asan tsan image clean FORCE
+.PHONY: all abi archives coverage help setup run screens bench-actions backtest backtest-live backtest-table units fuzzers fuzz test test-kubernetes check-vmlinux bench format lint lint-layers asan tsan image clean FORCE
 .SECONDARY:
 # Of BPF objects only those that still have a source: one that was renamed leaves its list of dependencies behind.
 -include $(wildcard $(bpf_src:bpf/%.bpf.c=$(build)/gen/%.bpf.o.d)) $(shell find $(build) -type f -name '*.d' ! -path '*/gen/*' 2>/dev/null)
