@@ -13,7 +13,6 @@ judge() { # pod, container
 	cli events --json | jq -s "map(select(.seq > $since and .type == \"oom_kill\")) | length" | expect '. == 1' 'one event'
 	snapshot | jq ".containers[] | $(of_pod "$1")" | expect '.oom_kills_total == 1 and .restarts == 0'
 	no_alarm_of_the_pod "$1"
-	jq -r .text "$work/kill"
 }
 # The danger is the container's: the pod, or what is left of it, raises none.
 no_alarm_of_the_pod() {
