@@ -132,7 +132,19 @@ struct hr_stalls { /* direct and memcg reclaim by tasks of this cgroup itself */
 };
 
 enum hr_alarm { HR_ALARM_NONE, HR_ALARM_WARN, HR_ALARM_ACT };
-enum hr_leak_state { HR_LEAK_NONE, HR_LEAK_SUSPECTED, HR_LEAK_CONFIRMED, HR_LEAK_EXHAUSTING };
+enum hr_leak_state {
+	HR_LEAK_NONE,
+	HR_LEAK_SUSPECTED,
+	HR_LEAK_CONFIRMED,
+	HR_LEAK_EXHAUSTING,
+	HR_LEAK_ENDED /* it was confirmed, and its growth is over */
+};
+
+/* Whether a leak is confirmed and still grows. */
+static inline int hr_leak_grows(unsigned int leak)
+{
+	return leak == HR_LEAK_CONFIRMED || leak == HR_LEAK_EXHAUSTING;
+}
 
 /* The actions, mildest first. */
 enum hr_action_kind {

@@ -54,7 +54,7 @@ static void play(const struct kind *kind, struct said *said)
 			said->warned_at = t;
 		if (said->last.alarm >= HR_ALARM_ACT && said->acted_at < 0)
 			said->acted_at = t;
-		if (said->last.leak >= HR_LEAK_CONFIRMED && said->confirmed_at < 0)
+		if (hr_leak_grows(said->last.leak) && said->confirmed_at < 0)
 			said->confirmed_at = t;
 		if (said->last.risk_centi != UINT16_MAX)
 			said->highest_risk =
@@ -124,12 +124,46 @@ static void test_one_minute_apart_warns_before_the_kill(void **state)
 	assert_true(said.last.alarm >= HR_ALARM_WARN);
 }
 
+/* Half an hour of growth that ends at 90 %, after an hour of rest. */
+static double stops_at_90(double t) { return 0.45 + 0.45 * fmin(fmax((t - 3600) / 1800, 0), 1); }
+
+static void test_growth_that_has_ended_is_no_leak(void **state)
+{
+	struct said said;
+
+	(void)state;
+	play(&(struct kind){32, 60, 200, stops_at_90}, &said);
+	assert_true(said.confirmed_at < 0);
+	assert_int_equal(said.last.leak, HR_LEAK_NONE);
+}
+
+/* Two and a half hours of growth, then a plateau: named while it grows, ended as soon as it does not. */
+static double stops_after_hours(double t)
+{
+	return 0.3 + 0.5 * fmin(fmax((t - 3600) / 9000, 0), 1);
+}
+
+static void test_a_leak_that_stops_has_ended(void **state)
+{
+	struct said said;
+
+	(void)state;
+	play(&(struct kind){8, 15, 840, stops_after_hours}, &said); /* its end */
+	assert_true(hr_leak_grows(said.last.leak));
+	play(&(struct kind){8, 15, 900, stops_after_hours}, &said); /* a quarter of an hour later */
+	assert_int_equal(said.last.leak, HR_LEAK_ENDED);
+	play(&(struct kind){8, 15, 1200, stops_after_hours}, &said); /* an hour and a half later */
+	assert_int_equal(said.last.leak, HR_LEAK_NONE);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_five_samples_do_not_act),
 		cmocka_unit_test(test_repeated_readings_of_a_step_do_not_warn),
 		cmocka_unit_test(test_one_minute_apart_warns_before_the_kill),
+		cmocka_unit_test(test_growth_that_has_ended_is_no_leak),
+		cmocka_unit_test(test_a_leak_that_stops_has_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

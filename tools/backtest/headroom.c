@@ -36,7 +36,7 @@ void headroom_again(const struct rule *rule, void *state, const struct sample *s
 	const struct hr_forecast *o = &h->forecast;
 
 	ret->alarm = o->alarm >= rule->argument[0];
-	ret->leak = o->leak >= HR_LEAK_CONFIRMED;
+	ret->leak = hr_leak_grows(o->leak);
 	ret->chance = o->risk_centi == UINT16_MAX ? -1 : o->risk_centi / 10000.0;
 	if (o->oom_in_p50_ms != HR_UNKNOWN) {
 		ret->seconds = (double)o->oom_in_p50_ms / 1e3;

@@ -58,7 +58,7 @@ static void note(struct emitted *emitted, const struct hr_forecast *now,
 		emitted->first_warn = t;
 	if (now->alarm >= HR_ALARM_ACT && before->alarm < HR_ALARM_ACT && emitted->acts++ == 0)
 		emitted->first_act = t;
-	if (now->leak >= HR_LEAK_CONFIRMED && emitted->first_leak < 0)
+	if (hr_leak_grows(now->leak) && emitted->first_leak < 0)
 		emitted->first_leak = t;
 }
 

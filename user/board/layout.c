@@ -128,7 +128,7 @@ static bool identity_sound(const void *base, size_t start, size_t end, const str
 
 static bool forecast_sound(const struct hr_forecast *o)
 {
-	return o->alarm <= HR_ALARM_ACT && o->leak <= HR_LEAK_EXHAUSTING;
+	return o->alarm <= HR_ALARM_ACT && o->leak <= HR_LEAK_ENDED;
 }
 
 bool layout_slot_sound(const struct hr_slot *slot)

@@ -60,7 +60,7 @@ static void sum_up(struct replay *r, const struct hr_forecast *before, double t)
 		s->first_warn = t;
 	if (now->alarm >= HR_ALARM_ACT && before->alarm < HR_ALARM_ACT && !s->acts++)
 		s->first_act = t;
-	if (now->leak >= HR_LEAK_CONFIRMED && isnan(s->first_leak))
+	if (hr_leak_grows(now->leak) && isnan(s->first_leak))
 		s->first_leak = t;
 	if (now->risk_centi != UINT16_MAX &&
 	    (s->top_risk_centi == UINT16_MAX || now->risk_centi > s->top_risk_centi)) {

@@ -157,7 +157,7 @@ void events_leak(struct board *board, uint32_t slot, enum hr_leak_state from)
 {
 	uint8_t to = board_slot(board, slot)->forecast.leak;
 
-	events_forecast(board, slot, HR_EVENT_LEAK, to >= HR_LEAK_CONFIRMED ? HR_WARNING : HR_INFO,
+	events_forecast(board, slot, HR_EVENT_LEAK, hr_leak_grows(to) ? HR_WARNING : HR_INFO,
 			from, to);
 }
 

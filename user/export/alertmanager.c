@@ -128,8 +128,8 @@ static bool take_leak(struct alerts *alerts, const struct export_event *event)
 {
 	const struct hr_event_forecast *leak = (const void *)&event->record;
 
-	return leak->to < HR_LEAK_CONFIRMED ? end(alerts, event, "MemoryLeak")
-					    : fire(alerts, event, "MemoryLeak", 0);
+	return hr_leak_grows(leak->to) ? fire(alerts, event, "MemoryLeak", 0)
+				       : end(alerts, event, "MemoryLeak");
 }
 
 static bool take_container(struct alerts *alerts, const struct export_event *event)

@@ -39,7 +39,7 @@ FIELD(drift, slot->forecast.drift_bytes_per_second == HR_UNKNOWN_I64
 		     ? NAN
 		     : (double)slot->forecast.drift_bytes_per_second)
 FIELD(alarm, is_repeated(slot) ? HR_ALARM_NONE : slot->forecast.alarm)
-FIELD(leak, slot->forecast.leak)
+FIELD(leak, slot->forecast.leak == HR_LEAK_ENDED ? HR_LEAK_NONE : slot->forecast.leak)
 FIELD(leak_rate, slot->forecast.leak_bytes_per_hour == HR_UNKNOWN_I64
 			 ? NAN
 			 : (double)slot->forecast.leak_bytes_per_hour)
@@ -87,7 +87,9 @@ const struct metric metric_container[] = {
 	{C "alarm", "Alarm level: 0 none, 1 warn, 2 act.", false, get_alarm},
 	{C "memory_drift_bytes_per_second", "Growth trend of the non-reclaimable memory.", false,
 	 get_drift},
-	{C "leak", "Leak state: 0 none, 1 suspected, 2 confirmed, 3 exhausting.", false, get_leak},
+	{C "leak",
+	 "Leak state: 0 none, 1 suspected, 2 confirmed, 3 exhausting; 0 after it has ended.", false,
+	 get_leak},
 	{C "leak_bytes_per_hour", "Leak rate; absent where unknown.", false, get_leak_rate},
 	{C "oom_kills", "OOM kills of the workload, a whole group as one, across restarts.", true,
 	 get_oom_kills},

@@ -61,7 +61,8 @@ static const char *reason_of(const struct hr_event *record)
 	case HR_EVENT_RISK:
 		return forecast->to > forecast->from ? "MemoryRisk" : NULL;
 	case HR_EVENT_LEAK:
-		return forecast->to > forecast->from && forecast->to >= HR_LEAK_CONFIRMED
+		return hr_leak_grows(forecast->to) && (forecast->to > forecast->from ||
+						       forecast->from == HR_LEAK_ENDED)
 			       ? "MemoryLeak"
 			       : NULL;
 	default:

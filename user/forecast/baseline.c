@@ -33,6 +33,12 @@
 #define LONG_SECONDS 1800.0f
 #define JITTER       0.3f /* of the range of minutes: the limit may be reached anywhere in it */
 
+/* Growth has stopped once it has rested for a part of its window: a pause is shorter. */
+#define STOP_PART   12.0f
+#define STOP_MOST   2400.0f
+#define STOP_SURE   2.0f /* standard errors */
+#define LEAST_STEPS 3u
+
 #define HEAP_CYCLES   8
 #define HEAP_LAST     0.08f /* of the peak: size of the last cycle */
 #define HEAP_CLIMB    0.25f
@@ -413,6 +419,62 @@ bool baseline_even(const struct forecast_state *state, float *ret_pace)
 		return false;
 	*ret_pace = pace * unit(state) / (float)MINUTE;
 	return true;
+}
+
+/* Growth of the closed minima of a ring over its last `over` seconds: pace (KiB/s) and the standard error of that, from the scatter of the
+ * steps. False: not recorded. */
+static bool recent_pace(const struct forecast_state *state, const struct ring *ring, float over,
+			float *ret_pace, float *ret_error)
+{
+	uint64_t open = age_seconds(state) / ring->seconds;
+	unsigned int steps = (unsigned int)(over / (float)ring->seconds + 0.99f);
+	unsigned int n = 0, oldest = 0, newest = 0;
+	float first = 0, last = 0, squares = 0, mean, per;
+
+	steps = steps < LEAST_STEPS ? LEAST_STEPS : steps;
+	if (steps == ring->buckets - 1) /* a step more or less */
+		steps--;
+	if (steps + 1 >= ring->buckets || steps + 1 > open)
+		return false;
+	for (unsigned int back = steps + 1; back > 0; back--) {
+		uint16_t low = state->baseline.min[ring->first + (open - back) % ring->buckets];
+
+		if (low == EMPTY)
+			continue;
+		if (n++ == 0) {
+			first = last = low;
+			oldest = back;
+		}
+		squares += ((float)low - last) * ((float)low - last);
+		last = low;
+		newest = back;
+	}
+	if (n < LEAST_STEPS || oldest - newest < steps - 1)
+		return false;
+	mean = (last - first) / (float)(n - 1);
+	squares = max_f(squares / (float)(n - 1) - mean * mean, 0);
+	per = unit(state) / (float)((oldest - newest) * ring->seconds);
+	*ret_pace = (last - first) * per;
+	*ret_error = sqrtf(squares) * per;
+	return true;
+}
+
+enum growth baseline_growth(const struct forecast_state *state)
+{
+	const struct forecast_baseline *f = &state->baseline;
+	float over = min_f(f->window / STOP_PART, STOP_MOST), pace, error;
+
+	if (state->cycles)
+		over = max_f(over, PERIODS * state->sawtooth.period);
+	for (unsigned int r = 0; r < 2; r++) {
+		if (!recent_pace(state, &rings[r], over, &pace, &error))
+			continue;
+		if (pace + STOP_SURE * error < CONTRADICTS * f->slope)
+			return GROWTH_STOPPED;
+		return pace - STOP_SURE * error > CONTRADICTS * f->slope ? GROWTH_GOES_ON
+									 : GROWTH_UNSURE;
+	}
+	return GROWTH_UNSURE;
 }
 
 float baseline_above(const struct forecast_state *state, float low)

@@ -106,6 +106,9 @@ bool baseline_before(const struct forecast_state *state, float seconds, float *r
 
 /* Whether the closed minutes rose evenly, and their pace, KiB/s. */
 bool baseline_even(const struct forecast_state *state, float *ret_pace);
+/* Whether the minima of the last minutes certainly rise at less than CONTRADICTS of the trend, or at more. */
+enum growth { GROWTH_STOPPED, GROWTH_UNSURE, GROWTH_GOES_ON };
+enum growth baseline_growth(const struct forecast_state *state);
 /* Seconds for which the five-minute maxima have exceeded `low` (KiB) without a break. */
 float baseline_above(const struct forecast_state *state, float low);
 

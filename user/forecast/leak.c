@@ -2,7 +2,7 @@
 /*
  * Leaks: a baseline that keeps rising above everything that the container used in the last day, by
  * enough and for long enough. none → suspected → confirmed → exhausting, and back when the trend
- * has been gone for a while. The kind is the part of memory that has grown most over its own slow
+ * has been gone for a while; ended as soon as the growth of a confirmed leak certainly is. The kind is the part of memory that has grown most over its own slow
  * average. A daily rhythm rises to its level of the day before, and is no leak.
  */
 #include "detector.h"
@@ -40,6 +40,7 @@
 #define PACE_ZERO       7.0f /* … from 0.001 KiB/s on */
 #define EXHAUST_SECONDS 3600.0f
 #define GONE_MINUTES    20 /* without the trend before the state goes down by one */
+#define ENDED_MINUTES   60 /* for so long it is said that a leak has ended */
 #define KIND_TAU        2700.0f
 
 static void parts(const struct forecast_input *in, uint64_t ret[FORECAST_KINDS])
@@ -95,7 +96,7 @@ static bool goes_on(const struct forecast_state *state, const struct step *step,
 {
 	float before;
 
-	if (state->baseline_late < LATE_PERCENT)
+	if (state->baseline_late < LATE_PERCENT || baseline_growth(state) == GROWTH_STOPPED)
 		return false;
 	if (state->baseline.window >= 2 * ALMOST_DAY)
 		return true;
@@ -225,7 +226,20 @@ static void leak_update(struct forecast_state *state, const struct step *step)
 		return;
 	follow_kinds(state, step, 60 * (float)minutes);
 	now = verdict_now(state, step);
-	if (now >= base) {
+	if (base == HR_LEAK_CONFIRMED && now < base && baseline_growth(state) == GROWTH_STOPPED) {
+		state->leak_state = HR_LEAK_ENDED;
+		state->leak.held_minutes = 0;
+		state->leak.rate = 0;
+		return;
+	}
+	if (base == HR_LEAK_ENDED) {
+		state->leak.held_minutes += (uint16_t)(minutes < 60 ? minutes : 60);
+		if ((now < HR_LEAK_CONFIRMED || baseline_growth(state) != GROWTH_GOES_ON) &&
+		    state->leak.held_minutes < ENDED_MINUTES)
+			return;
+		base = now;
+		state->leak.held_minutes = 0;
+	} else if (now >= base) {
 		base = now;
 		state->leak.held_minutes = 0;
 	} else {
@@ -250,7 +264,7 @@ static void leak_update(struct forecast_state *state, const struct step *step)
 static void leak_judge(const struct forecast_state *state, const struct step *step,
 		       struct verdict *verdict)
 {
-	if (state->leak_state >= HR_LEAK_CONFIRMED && verdict->chance_risk > 0.01f)
+	if (hr_leak_grows(state->leak_state) && verdict->chance_risk > 0.01f)
 		verdict_add(verdict, HR_REASON_LEAK, 0.3f, to_bytes(state->leak.rate * 3600),
 			    state->leak_of, to_ms(state->baseline.window));
 }

@@ -185,7 +185,7 @@ static const char *const leak_kinds[HR_LEAK_OF_COUNT] = {
 	[HR_LEAK_KERNEL] = "kernel",
 };
 
-static const char *const leak_states[] = {"none", "suspected", "confirmed", "exhausting"};
+static const char *const leak_states[] = {"none", "suspected", "confirmed", "exhausting", "ended"};
 static const char *const limits[HR_LEVEL_COUNT] = {"own limit", "parent limit", "host memory"};
 /* A shared limit is older than those that share it: the growth is not of the container alone. */
 static const char *const shared[HR_LEVEL_COUNT] = {"", "with others ", "with others "};

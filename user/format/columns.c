@@ -301,8 +301,8 @@ static const char *leak_format(const struct row *row, char text[CELL_TEXT])
 
 static enum style leak_style(const struct row *row)
 {
-	return !slot_gone(row->slot) && row->slot->forecast.leak >= HR_LEAK_CONFIRMED ? STYLE_WARN
-										      : STYLE_PLAIN;
+	return !slot_gone(row->slot) && hr_leak_grows(row->slot->forecast.leak) ? STYLE_WARN
+										: STYLE_PLAIN;
 }
 
 static double leak_value(const struct row *row)

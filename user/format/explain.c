@@ -148,7 +148,7 @@ void explain_forecast(struct explanation *s, const struct hr_forecast *o)
 
 static void add_leak(struct explanation *s, const struct hr_forecast *o)
 {
-	struct line *l = explain_line(s, o->leak >= HR_LEAK_CONFIRMED ? STYLE_WARN : STYLE_PLAIN);
+	struct line *l = explain_line(s, hr_leak_grows(o->leak) ? STYLE_WARN : STYLE_PLAIN);
 
 	line_add(l, "Leak detection: ");
 	phrase_leak(l, o);

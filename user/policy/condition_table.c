@@ -68,7 +68,11 @@ static uint64_t read_risk(const struct input_source *from)
 
 static uint64_t read_leak(const struct input_source *from)
 {
-	return has_forecast(from) ? from->slot->forecast.leak : HR_UNKNOWN;
+	if (!has_forecast(from))
+		return HR_UNKNOWN;
+	/* A leak that has ended is at no level. */
+	return from->slot->forecast.leak == HR_LEAK_ENDED ? HR_LEAK_NONE
+							  : from->slot->forecast.leak;
 }
 
 /* Shrinking counts as no growth. */

@@ -91,7 +91,7 @@ static void leak(const struct facts *f, struct line *l)
 				       .leak_of = (uint8_t)f->leak_of,
 				       .leak_bytes_per_hour = f->leak_bytes_per_hour};
 
-	if (f->leak < HR_LEAK_SUSPECTED)
+	if (f->leak < HR_LEAK_SUSPECTED || f->leak == HR_LEAK_ENDED)
 		return;
 	line_add(l, "Leak detection: ");
 	phrase_leak(l, &forecast);

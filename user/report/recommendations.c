@@ -186,7 +186,7 @@ void recommendations_make(struct recommendation *ret, const struct facts *f,
 				   .buys_ms = HR_UNKNOWN};
 
 	measure(&a, past, until_ns);
-	if (f->leak >= HR_LEAK_CONFIRMED) {
+	if (hr_leak_grows(f->leak)) {
 		a.kind = RECOMMEND_LEAK;
 		write_leak(&a, f);
 	} else if (a.span_ms >= LEAST_MS && a.samples >= LEAST_SAMPLES && a.peak != HR_UNKNOWN) {
