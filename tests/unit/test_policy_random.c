@@ -128,7 +128,7 @@ static void random_rule(struct snapshot *w, uint32_t i, bool reflex)
 
 	snprintf(name, sizeof(name), "policy-%u", i);
 	p->mode = below(5) ? MODE_ENFORCE : below(3);
-	p->conditions = 1u << (below(3) ? 0 : below(10));
+	p->conditions = 1u << (below(3) ? 0 : below(CONDITIONS));
 	if (!below(3))
 		p->conditions |= 1u << below(CONDITIONS);
 	p->threshold[CONDITION_USAGE] =
