@@ -62,7 +62,7 @@ struct condition {
 	/* HR_UNKNOWN: not known, and then the condition never holds. */
 	uint64_t (*read)(const struct input_source *from);
 	/* A target that does not cause a shortage it shares (of an ancestor, of the host) counts as `shared` (inputs.c). */
-	bool own_only;
+	enum { OF_ANY, OF_OWN_LIMIT, OF_OWN_FORECAST } own_only;
 	uint64_t shared;
 	bool below; /* holds below the threshold; else at it and above */
 	/* Hysteresis: calm past this many thousandths of the threshold (0: never calm again) for so long. */

@@ -64,17 +64,47 @@ static void read_nothing(struct inputs *f)
 
 #define SHARED_HORIZON_S 900u /* the horizon of risk */
 
+#define INHERITED_HORIZON_S 60u
+
 /* The forecast of a shared bound (an ancestor's limit, the host's memory) stands in every slot below it. A policy about one
  * container means the one that causes it: its own growth alone would use up the headroom within the horizon. Without this, a
  * host that runs short would end every container that a policy on `risk` matches; host_available is for that. */
-static bool causes_it(const struct hr_slot *slot, uint64_t headroom)
+static bool causes_it(const struct hr_slot *slot, uint64_t headroom, uint64_t within_s)
 {
 	int64_t drift = slot->forecast.drift_bytes_per_second;
 
-	if (slot->binding.level == HR_LEVEL_OWN)
-		return true;
-	return drift != HR_UNKNOWN_I64 && drift > 0 &&
-	       headroom / (uint64_t)drift <= SHARED_HORIZON_S;
+	return drift != HR_UNKNOWN_I64 && drift > 0 && headroom / (uint64_t)drift <= within_s;
+}
+
+static bool causes_bound(const struct hr_slot *slot, uint64_t headroom)
+{
+	return slot->binding.level == HR_LEVEL_OWN || causes_it(slot, headroom, SHARED_HORIZON_S);
+}
+
+/* The worse forecast from above stands here, too, where the nearest limit is another one (forecast_inherit()). Then it is this
+ * container's affair only if its growth uses up what that limit leaves before the time that is predicted. */
+static bool causes_forecast(const struct hr_slot *slot, uint64_t headroom)
+{
+	const struct hr_forecast *forecast = &slot->forecast;
+	uint64_t within_s =
+		forecast->oom_in_p50_ms == HR_UNKNOWN ? 0 : forecast->oom_in_p50_ms / 1000;
+
+	if (!forecast->reason[0].kind || forecast->reason[0].reserved == slot->binding.level)
+		return causes_bound(slot, headroom);
+	return causes_it(slot, headroom,
+			 within_s > INHERITED_HORIZON_S ? within_s : INHERITED_HORIZON_S);
+}
+
+static void hide_what_others_cause(const struct hr_slot *slot, struct inputs *f)
+{
+	uint64_t headroom = f->at[CONDITION_HEADROOM];
+	const bool hidden[] = {[OF_ANY] = false,
+			       [OF_OWN_LIMIT] = !causes_bound(slot, headroom),
+			       [OF_OWN_FORECAST] = !causes_forecast(slot, headroom)};
+
+	for (size_t c = 0; c < CONDITIONS; c++)
+		if (hidden[condition_table[c].own_only] && f->at[c] != HR_UNKNOWN)
+			f->at[c] = condition_table[c].shared;
 }
 
 static void read_slot(struct policy_engine *engine, uint32_t i)
@@ -102,10 +132,7 @@ static void read_slot(struct policy_engine *engine, uint32_t i)
 	if (!slot->sampled_ns || slot->sampled_ns == HR_UNKNOWN)
 		return; /* not sampled yet: its zeros are no values */
 	condition_inputs(&from, f->at);
-	if (!causes_it(slot, f->at[CONDITION_HEADROOM]))
-		for (size_t c = 0; c < CONDITIONS; c++)
-			if (condition_table[c].own_only && f->at[c] != HR_UNKNOWN)
-				f->at[c] = condition_table[c].shared;
+	hide_what_others_cause(slot, f);
 	f->at[INPUT_LIMIT] = slot->memory.limit;
 	f->at[INPUT_EFFECTIVE] = slot->binding.level == HR_LEVEL_HOST ? f->at[INPUT_HOST_TOTAL]
 								      : slot->binding.limit;
