@@ -27,7 +27,7 @@
 #define NEWBORN_NS \
 	(100 *     \
 	 NS_PER_MS) /* after a cgroup was made its limit is set, and a policy may wait for it */
-#define NEWBORNS_NS  (200 * NS_PER_MS) /* between sweeps because of them */
+#define NEWBORNS_NS  (100 * NS_PER_MS) /* between sweeps because of them */
 #define EXPIRE_NS    (30 * NS_PER_SEC)
 #define GROW_WAIT_NS (20 * NS_PER_SEC)  /* for a time without danger; then it grows all the same */
 #define LOST_NS      (60 * NS_PER_SEC)  /* between events of losses that go on */
