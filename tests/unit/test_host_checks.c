@@ -184,9 +184,9 @@ static void test_score(void **state)
 		const char *value, *note;
 	} cases[] = {
 		{{.intervals = 0}, FINDING_OK, "no alarms or OOM kills judged yet", ""},
-		{{.warn = {1, 0, 0}, .oom_kills = {1, 0}, .lead = {0, 0, 0, 1}},
+		{{.warn = {1, 0, 0}, .oom_kills = {1, 0}, .lead = {0, 0, 0, 1}, .lead_sum_ms = 12000},
 		 FINDING_OK,
-		 "1 of 1 warning came true; 1 of 1 OOM kill was announced, about 55s before",
+		 "1 of 1 warning came true; 1 of 1 OOM kill was announced, about 12s before",
 		 ""},
 		{{.warn = {2, 7, 0}, .intervals = 10, .intervals_covered = 1},
 		 FINDING_OK,
@@ -196,9 +196,9 @@ static void test_score(void **state)
 		 FINDING_NOTE,
 		 "4 of 10 warnings came true, 1 of 1 act alarm came true",
 		 ""},
-		{{.oom_kills = {7, 3}, .stalls = {0, 1}, .lead = {7}},
+		{{.oom_kills = {7, 3}, .stalls = {0, 1}, .lead = {7}, .lead_sum_ms = 140},
 		 FINDING_NOTE,
-		 "7 of 10 OOM kills were announced, about 50 ms before; 0 of 1 stall was announced",
+		 "7 of 10 OOM kills were announced, about 20 ms before; 0 of 1 stall was announced",
 		 ""},
 		{{.intervals = 100, .intervals_covered = 50},
 		 FINDING_NOTE,

@@ -66,6 +66,7 @@ static void test_oom_in(void **state)
 		{74000, 148000, NONE, "OOM in ~2m28s (80% interval 1m14s–over 24h)"},
 		{NONE, 148000, NONE, "OOM in ~2m28s"},
 		{0, 400, 2000, "OOM in ~400 ms (80% interval 0s–2s)"},
+		{1100, 1250, 1400, "OOM in ~1s"},
 		{0, 0, 2000, "OOM imminent (80% interval 0s–2s)"},
 	};
 

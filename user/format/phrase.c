@@ -299,7 +299,7 @@ void phrase_kills(struct line *line, uint64_t total)
 
 void phrase_oom_in_ms(struct line *line, uint64_t p10_ms, uint64_t p50_ms, uint64_t p90_ms)
 {
-	char text[UNITS_TEXT];
+	char low[UNITS_TEXT], high[UNITS_TEXT] = "over 24h";
 
 	if (p50_ms == HR_UNKNOWN && p10_ms == HR_UNKNOWN) {
 		line_add(line, "no OOM forecast within 24h");
@@ -310,13 +310,13 @@ void phrase_oom_in_ms(struct line *line, uint64_t p10_ms, uint64_t p50_ms, uint6
 			line_add_ms(line, "OOM in ~", p50_ms, "");
 		else
 			line_add(line, "OOM imminent");
-		if (p10_ms != HR_UNKNOWN)
-			line_add(line, " (80%% interval %s–", units_duration_ms(p10_ms, text));
-		if (p10_ms != HR_UNKNOWN && p90_ms == HR_UNKNOWN)
-			line_add(line, "over 24h");
-		else if (p10_ms != HR_UNKNOWN)
-			line_add(line, "%s", units_duration_ms(p90_ms, text));
-		line_add(line, "%s", p10_ms != HR_UNKNOWN ? ")" : "");
+		if (p10_ms == HR_UNKNOWN)
+			return;
+		units_duration_ms(p10_ms, low);
+		if (p90_ms != HR_UNKNOWN)
+			units_duration_ms(p90_ms, high);
+		if (strcmp(low, high)) /* "1s–1s" says nothing */
+			line_add(line, " (80%% interval %s–%s)", low, high);
 	}
 }
 

@@ -77,6 +77,11 @@ double score_median(const struct hr_score *score, const struct score_histogram *
 		all += (double)bucket[k];
 	if (!all)
 		return NAN;
+	for (unsigned int k = 0; k < h->n;
+	     k++) /* a bucket is wide: one that holds all is known better by its sum */
+		if (all == (double)bucket[k])
+			return (double)*(const uint64_t *)((const char *)score + h->sum) *
+			       h->sum_scale / all;
 	for (; i + 1 < h->n && below + (double)bucket[i] < all / 2; i++, bound *= h->factor)
 		below += (double)bucket[i];
 	if (i + 1 == h->n)
