@@ -347,9 +347,8 @@ static const struct mode {
 	{"fork", "N [SIZE]", "N children with SIZE (1MiB) each; ready when all have it", 1, 2,
 	 do_fork},
 	{"prefork", "N SIZE KIND",
-	 "N children that share SIZE with it: cow, shared, sysv, memfd or file; ready when all "
-	 "have "
-	 "read it",
+	 "N children that share SIZE with it: cow, shared, sysv, memfd, file or hugetlb; ready "
+	 "when all have read it",
 	 3, 3, do_prefork},
 	{"accelerate", "RATE DOUBLING",
 	 "grows, at first by RATE a second, twice as fast every DOUBLING", 2, 2, do_accelerate},

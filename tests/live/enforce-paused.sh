@@ -57,6 +57,28 @@ for each in $cases; do
 	enforce kill "cgroup:$ours/$target" && answered '.status == "done" and .detail == ""'
 done
 
+# At each level above it and by a signal, too.
+pausable outer/inner/deep
+paused_one outer/inner/deep outer
+kill -STOP "$workload_pid"
+for each in outer/inner outer/inner/deep; do freeze $each; done
+enforce kill "cgroup:$ours/outer/inner/deep" && answered '.status == "done" and .processes == 1 and .freed_bytes > 20000000'
+wait_for 5 ended "$workload_pid" || fail 'frozen at three levels, it is still there'
+for each in outer outer/inner outer/inner/deep; do resume $each; done
+if [ $v = 1 ]; then # its freezer is another container's, too, and that stays paused
+	workload_start other hold 4M
+	beside=$workload_pid
+	echo "$beside" >"$(freezer_of outer)/cgroup.procs"
+	workload_start box hold 24M
+	echo "$workload_pid" >"$(freezer_of outer)/cgroup.procs"
+	freeze outer
+	enforce kill "cgroup:$ours/box" && answered '.status == "done" and .processes == 1 and .freed_bytes > 20000000'
+	wait_for 5 ended "$workload_pid" || fail 'frozen by another freezer, it is still there'
+	alive "$beside" && grep -qx FROZEN "$(freezer_of outer)/freezer.state" || fail 'another one does not stay paused'
+	resume outer
+	kill -9 "$beside"
+fi
+
 # One process of a paused container; the other one is as it was.
 paused_one box ''
 first=$workload_pid

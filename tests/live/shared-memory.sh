@@ -51,7 +51,10 @@ policies_take() {
 
 group_make session || fail 'cannot make a group' # as a session's scope: its charge says nothing of one of them
 prefix=hr$$ before=
-for kind in cow shared sysv memfd file; do
+kinds='cow shared sysv memfd file'
+# Reserved huge pages are nobody's resident memory: the host gets none of them back with a process.
+[ -z "${HEADROOM_VM:-}" ] || ! echo 16 >/proc/sys/vm/nr_hugepages || kinds="$kinds hugetlb"
+for kind in $kinds; do
 	started ${prefix}-srv prefork 12 24M "$kind"
 	started ${prefix}-hog hold 120M
 	round "twelve workers: $kind" ${prefix}-hog ${prefix}-srv 60

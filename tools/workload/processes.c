@@ -170,8 +170,8 @@ static char *shared_memory(const char *kind, uint64_t size)
 			shmctl(fd, IPC_RMID, NULL);
 		return p == MAP_FAILED ? NULL : p;
 	}
-	if (!strcmp(kind, "memfd")) {
-		fd = memfd_create("workload", MFD_CLOEXEC);
+	if (!strcmp(kind, "memfd") || !strcmp(kind, "hugetlb")) {
+		fd = memfd_create("workload", MFD_CLOEXEC | (*kind == 'h' ? MFD_HUGETLB : 0));
 	} else if (!strcmp(kind, "file")) {
 		fd = mkstemp(file);
 		unlink(file);
