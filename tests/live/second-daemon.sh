@@ -43,6 +43,12 @@ wait_for 10 ended $! || fail 'the first daemon does not act'
 acted term '.result.status == "dry_run" and .mode == "dry-run"'
 no_action '.result.status == "done"'
 
+# Stopped (a debugger, SIGSTOP), it holds its place and does nothing.
+kill -STOP "$first_pid"
+wait_for 5 degraded second_daemon "pid $first_pid.* is stopped: nothing acts" || fail 'it does not say that the first one is stopped'
+kill -CONT "$first_pid"
+wait_for 5 degraded second_daemon 'no actions here until it ends' || fail 'it does not say that the first one goes on'
+
 kill -TERM "$first" && wait "$first"
 wait_for 2 in_mode enforce || fail 'the second daemon does not take over'
 degraded second_daemon . && fail 'it is said to be degraded still'

@@ -17,7 +17,13 @@ static void deny(struct exclusive *x, const struct enforce_lock_holder *holder)
 		log_info("another daemon enforces on this host%s: no actions here until it ends",
 			 holder->pid ? "" : " (its PID namespace is not visible)");
 	x->denied = true;
-	if (holder->pid)
+	if (holder->stopped)
+		degraded_set(
+			x->board, "second_daemon", HR_WARNING,
+			"another daemon (pid %u) enforces on this host, but is stopped: nothing "
+			"acts until it ends",
+			holder->pid);
+	else if (holder->pid)
 		degraded_set(x->board, "second_daemon", HR_WARNING,
 			     "another daemon (pid %u) enforces on this host: no actions here until "
 			     "it ends",

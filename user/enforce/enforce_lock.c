@@ -126,8 +126,10 @@ static void judge(const struct enforce_lock *lock, uint32_t pid, struct enforce_
 	proc_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (proc_fd < 0 || proc_owner(proc_fd, pid, &owner) || proc_stat(proc_fd, pid, &stat))
 		return; /* gone */
-	*holder = (struct enforce_lock_holder){
-		.pid = pid, .uid = owner.uid, .enforces = could_enforce(&owner)};
+	*holder = (struct enforce_lock_holder){.pid = pid,
+					       .uid = owner.uid,
+					       .enforces = could_enforce(&owner),
+					       .stopped = stat.state == 'T' || stat.state == 't'};
 	memcpy(holder->comm, stat.comm, sizeof(holder->comm));
 }
 

@@ -29,6 +29,7 @@ struct enforce_lock_holder {
 	uint32_t uid;
 	char comm[16];
 	bool enforces; /* it could enforce: the lock counts; true where pid is 0 */
+	bool stopped;  /* by a signal or a tracer: nothing acts */
 };
 
 /* Opens the directories and takes no lock; `scope`: a cgroup path from the hierarchy's root, or "" for all. May block. */
