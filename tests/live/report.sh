@@ -34,3 +34,6 @@ expect '[.timeline[].mark] | index("kill")' <"$work/report.json"
 cli report "$id" | grep -q 'cgroup limit 50 MiB' || fail 'the Markdown names the limit'
 cli report "$id" --format html --output "$work/report.html" || fail 'no HTML'
 grep -q '</html>' "$work/report.html" && grep -q 'tail' "$work/report.html" || fail 'the HTML is whole'
+
+# The commands do not contradict each other on a real kill.
+PATH=$build:$PATH tests/golden/agree "$BOARD" "$id" || fail 'the commands contradict each other'

@@ -313,6 +313,13 @@ static void test_inherit(void **state)
 	host.risk_centi = 50;
 	forecast_inherit(&own, &host, HR_LEVEL_HOST);
 	assert_int_equal(own.risk_centi, 9000);
+	own.risk_centi =
+		10; /* a low risk of the host is no reason to give each container its time */
+	own.oom_in_p50_ms = HR_UNKNOWN;
+	host.alarm = HR_ALARM_NONE;
+	forecast_inherit(&own, &host, HR_LEVEL_HOST);
+	assert_int_equal(own.risk_centi, 50);
+	assert_int_equal(own.oom_in_p50_ms, HR_UNKNOWN);
 }
 
 static void test_words(void **state)

@@ -296,7 +296,7 @@ void forecast_inherit(struct hr_forecast *forecast, const struct hr_forecast *ab
 	forecast->confidence_milli = above->confidence_milli;
 	if (above->alarm > forecast->alarm)
 		forecast->alarm = above->alarm;
-	if (above->oom_in_p50_ms < forecast->oom_in_p50_ms) {
+	if (above->oom_in_p50_ms < forecast->oom_in_p50_ms && !forecast_is_low(above)) {
 		forecast->oom_in_p10_ms = above->oom_in_p10_ms;
 		forecast->oom_in_p50_ms = above->oom_in_p50_ms;
 		forecast->oom_in_p90_ms = above->oom_in_p90_ms;

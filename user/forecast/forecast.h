@@ -13,6 +13,7 @@
 #ifndef HEADROOM_FORECAST_FORECAST_H
 #define HEADROOM_FORECAST_FORECAST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <headroom/board.h>
 #include "forecast_input.h"
@@ -30,9 +31,16 @@ void forecast_update(struct forecast_state *state, const struct forecast_input *
  * the same pace is confirmed sooner. */
 void forecast_carry_over(struct forecast_state *state, const struct forecast_state *before);
 /* Takes over risk, times, alarm and reasons of an ancestor (HR_LEVEL_ANCESTOR) or of the host
- * (HR_LEVEL_HOST) if its risk is higher. Drift and leak remain the container's own. */
+ * (HR_LEVEL_HOST) if its risk is higher; times only where that risk is not low. Drift and leak remain the container's own. */
 void forecast_inherit(struct hr_forecast *forecast, const struct hr_forecast *above,
 		      enum hr_level level);
+/* Risk below 20 without an alarm: a time is then a trend drawn on, which may not last. Texts name it as low, lists leave
+ * it out. */
+#define FORECAST_LOW_CENTI 2000
+static inline bool forecast_is_low(const struct hr_forecast *forecast)
+{
+	return forecast->risk_centi < FORECAST_LOW_CENTI && !forecast->alarm;
+}
 void forecast_accuracy(const struct forecast_state *state, struct forecast_accuracy *ret_accuracy);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/human_units.h"
 #include "base/utf8_clean.h"
+#include "forecast/forecast.h"
 #include "enum_text.h"
 #include "phrase.h"
 #include "table.h"
@@ -18,8 +19,6 @@
 /* Risk in hundredths: from here on a screen marks it, as the colours of the risk do (columns.c) … */
 #define WARN_CENTI 5000
 #define ACT_CENTI  8000
-#define LOW_CENTI \
-	2000 /* … and below it no time is given: it extrapolates a growth that will not last */
 #define NAME_WIDTH 44  /* of a name within a line */
 #define ROOMY      130 /* columns from which on long names fit */
 
@@ -28,7 +27,7 @@ static unsigned int known_risk(const struct hr_forecast *o)
 	return o->risk_centi == UINT16_MAX ? 0 : o->risk_centi;
 }
 
-static bool is_low(const struct hr_forecast *o) { return known_risk(o) < LOW_CENTI; }
+static bool is_low(const struct hr_forecast *o) { return known_risk(o) < FORECAST_LOW_CENTI; }
 
 static unsigned int level_of(const struct hr_forecast *o)
 {

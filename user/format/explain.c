@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/human_units.h"
 #include "base/utf8_clean.h"
+#include "forecast/forecast.h"
 #include "alert_text.h"
 #include "display_name.h"
 #include "enum_text.h"
@@ -140,7 +141,13 @@ void explain_forecast(struct explanation *s, const struct hr_forecast *o)
 
 	line_add(l, "Forecast: ");
 	phrase_oom_in(l, o);
-	line_add(l, "; ");
+	if (o->oom_in_p50_ms != HR_UNKNOWN && forecast_is_low(o))
+		line_add(l, ", low risk");
+	/* A sawtooth between two peaks, or a limit above that others fill. */
+	line_add(l, o->oom_in_p50_ms != HR_UNKNOWN && o->drift_bytes_per_second < 0 &&
+				    o->drift_bytes_per_second != HR_UNKNOWN_I64
+			    ? ", although it shrinks now; "
+			    : "; ");
 	phrase_trend(l, o->drift_bytes_per_second);
 	line_add(l, ".");
 	add_risk(s, o);

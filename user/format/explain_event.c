@@ -87,15 +87,7 @@ static void add_predicted(struct explanation *s, const struct hr_event_oom_kill 
 		explain_line(s, oom->warned_before_ms != HR_UNKNOWN ? STYLE_PLAIN : STYLE_WARN);
 
 	line_add(l, "Forecast: ");
-	phrase_warned(l, oom->warned_before_ms);
-	if (oom->risk_centi != UINT16_MAX) {
-		line_add(l, "; last ");
-		phrase_risk(l, oom->risk_centi);
-	}
-	if (oom->oom_in_p50_ms != HR_UNKNOWN) {
-		line_add(l, ", ");
-		phrase_oom_in_ms(l, HR_UNKNOWN, oom->oom_in_p50_ms, HR_UNKNOWN);
-	}
+	phrase_kill_forecast(l, oom);
 	line_add(l, ".");
 	if (oom->policy.at) {
 		l = explain_line(s, STYLE_WARN);

@@ -63,7 +63,7 @@ static void title_kill(struct line *p, const struct incident *i,
 {
 	phrase_oom_kill(p, oom, i->kills);
 	line_add(p, ", ");
-	phrase_warned(p, oom->warned_before_ms);
+	phrase_kill_warned(p, oom);
 	if (oom->reflex != HR_REFLEX_NONE) {
 		line_add(p, ", ");
 		phrase_reflex(p, oom);

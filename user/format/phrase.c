@@ -284,6 +284,19 @@ void phrase_kill_warned(struct line *line, const struct hr_event_oom_kill *oom)
 			 oom->level == HR_LEVEL_HOST ? "the host" : "its parent");
 }
 
+void phrase_kill_forecast(struct line *line, const struct hr_event_oom_kill *oom)
+{
+	phrase_kill_warned(line, oom);
+	if (oom->risk_centi == UINT16_MAX)
+		return;
+	line_add(line, "; last ");
+	phrase_risk(line, oom->risk_centi);
+	if (oom->oom_in_p50_ms == HR_UNKNOWN)
+		return;
+	line_add(line, ", ");
+	phrase_oom_in_ms(line, HR_UNKNOWN, oom->oom_in_p50_ms, HR_UNKNOWN);
+}
+
 void phrase_kills(struct line *line, uint64_t total)
 {
 	if (total == HR_UNKNOWN)

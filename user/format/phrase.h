@@ -56,6 +56,8 @@ bool phrase_reflex(struct line *line, const struct hr_event_oom_kill *oom);
 void phrase_not_acted(struct line *line, const struct hr_event_oom_kill *oom);
 void phrase_kill_warned(struct line *line,
 			const struct hr_event_oom_kill *oom); /* with the level of the alarm */
+/* "warned 2s before; last risk 92, OOM in ~1s" */
+void phrase_kill_forecast(struct line *line, const struct hr_event_oom_kill *oom);
 
 /* "OOM in ~2m28s (80% interval 1m14s–7m26s)", "no OOM forecast within 24h". */
 void phrase_oom_in(struct line *line, const struct hr_forecast *forecast);

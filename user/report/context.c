@@ -152,6 +152,18 @@ static int see_co_tenants(void *context, struct hr_reader *reader, uint64_t time
 	return e;
 }
 
+/* NULL: not known yet, or unknown. */
+static const struct hr_event_outcome *kill_outcome(const struct context *s)
+{
+	for (size_t i = 0; i < s->n_events; i++) {
+		const struct hr_event_outcome *o = (const void *)s->event[i];
+
+		if (s->event[i]->type == HR_EVENT_OUTCOME && o->ref == s->report->kill->event.seq)
+			return o;
+	}
+	return NULL;
+}
+
 int context_look(struct context *s, struct hr_reader *const *readers, size_t n)
 {
 	struct report *r = s->report;
@@ -164,9 +176,9 @@ int context_look(struct context *s, struct hr_reader *const *readers, size_t n)
 	if (r->kill) {
 		const struct hr_event_oom_kill *oom = r->kill;
 
-		if (r->incident.cgroup_id && series_add_kill(&r->series, oom, r->from_ns))
-			return -ENOMEM;
-		if (r->incident.cgroup_id && series_add_kill(&s->past, oom, 0))
+		if (r->incident.cgroup_id && (series_add_kill(&r->series, oom, r->from_ns) ||
+					      series_add_fall(&r->series, oom, kill_outcome(s)) ||
+					      series_add_kill(&s->past, oom, 0)))
 			return -ENOMEM;
 	}
 	e = candidates_choose(s);

@@ -39,11 +39,10 @@ static void find_rise(const struct context *s, struct facts *f)
 	const struct series *past = &s->past;
 	size_t last = past->n, begin;
 
-	while (last && past->point[last - 1].time_ns > s->time_ns)
-		last--;
+	while (last && (past->point[last - 1].time_ns > s->time_ns ||
+			past->point[last - 1].unreclaimable == HR_UNKNOWN))
+		last--; /* a kill at the limit of a parent has no figure of its own */
 	if (!last--)
-		return;
-	if (past->point[last].unreclaimable == HR_UNKNOWN)
 		return;
 	begin = rise_begin(past, last);
 	if (begin < last && past->point[last].unreclaimable > past->point[begin].unreclaimable) {
@@ -147,14 +146,16 @@ static void from_kill(const struct context *s, struct facts *f)
 		       sizeof(f->trigger));
 }
 
-/* Without a snapshot from before: the victim's own figures, and those of its cgroup in the event. */
+/* Without a snapshot from before, or where the victim alone had more than it shows: the victim's own figures, and those of
+ * its cgroup in the event. */
 static void from_victim(const struct context *s, struct facts *f)
 {
 	const struct hr_event_oom_kill *oom = s->report->kill;
 
 	if (f->own_usage == HR_UNKNOWN)
 		f->own_usage = series_usage_at(&s->past, s->time_ns);
-	if (!oom || s->slot_before)
+	if (!oom || (s->slot_before && (oom->victim.anon == HR_UNKNOWN || f->anon == HR_UNKNOWN ||
+					oom->victim.anon <= f->anon)))
 		return;
 	if (oom->level == HR_LEVEL_OWN) {
 		f->own_limit = oom->limit_max;
@@ -218,8 +219,8 @@ static void from_events(const struct context *s, struct facts *f)
 		}
 	}
 	for (size_t i = 0; i < s->n_events; i++) {
-		f->warned |=
-			s->event[i]->type == HR_EVENT_RISK && s->event[i]->time_ns < s->time_ns;
+		f->warned |= !s->report->kill && s->event[i]->type == HR_EVENT_RISK &&
+			     s->event[i]->time_ns < s->time_ns;
 		f->policy |= s->event[i]->type == HR_EVENT_ACTION;
 	}
 }

@@ -33,20 +33,15 @@ static void add_incident(const struct report *r, struct line *l)
 static void add_forecast(const struct report *r, struct line *l)
 {
 	const struct report_alarm *first = r->alarms ? &r->alarm[0] : NULL;
-	uint64_t warned = r->kill ? r->kill->warned_before_ms : HR_UNKNOWN;
 
-	if (r->kill && warned == HR_UNKNOWN && first)
-		warned = first->took_ms;
 	line_add(l, "Forecast: ");
-	if (r->kill && r->kill->warned_before_ms != HR_UNKNOWN)
-		phrase_kill_warned(l, r->kill);
-	else if (r->kill)
-		phrase_warned(l, warned);
+	if (r->kill)
+		phrase_kill_forecast(l, r->kill);
 	else
 		line_add(l, first ? "alarm raised" : "no alarm");
-	if (!first || first->p50_ms == HR_UNKNOWN || (r->kill && warned == HR_UNKNOWN))
+	if (!first || first->p50_ms == HR_UNKNOWN)
 		return;
-	line_add(l, ", ");
+	line_add(l, r->kill ? "; first alarm: " : ", ");
 	phrase_oom_in_ms(l, first->p10_ms, first->p50_ms, first->p90_ms);
 	if (r->kill)
 		line_add_ms(l, ", observed ", first->took_ms, "");
@@ -139,7 +134,8 @@ int summary_build(const struct context *s)
 	line_add(&l, "No alarm before it");
 	if (r->kill && r->kill->warned_before_ms != HR_UNKNOWN) {
 		l = line_in(text[0], TEXT);
-		line_add(&l, "No alarm of its own: ");
+		line_add(&l, r->kill->flags & HR_OOM_PARENT_WARNED ? "No alarm of its own: "
+								   : "Its alarm is not recorded: ");
 		phrase_kill_warned(&l, r->kill);
 	}
 	r->no_alarm = report_keep(r, "%s.", text[0]);

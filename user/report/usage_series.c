@@ -66,10 +66,45 @@ int series_add_slot(struct series *s, const struct hr_slot *slot, uint64_t creat
 	return 0;
 }
 
+/* Replaces a point of the same time, but not its usage by an unknown one. */
+static int insert(struct series *s, struct series_point *point)
+{
+	size_t at = s->n;
+
+	while (at && s->point[at - 1].time_ns > point->time_ns)
+		at--;
+	if (!at || s->point[at - 1].time_ns < point->time_ns)
+		return push(s, at, point);
+	point->begins = s->point[at - 1].begins;
+	if (point->usage == HR_UNKNOWN) {
+		point->usage = s->point[at - 1].usage;
+		point->unreclaimable = s->point[at - 1].unreclaimable;
+	}
+	s->point[at - 1] = *point;
+	return 0;
+}
+
+/* At the moment of an OOM kill nothing more could be reclaimed: usage is held memory, headroom is 0. */
+static int add_moment(struct series *s, const struct hr_event_oom_kill *oom)
+{
+	uint64_t usage = oom->level == HR_LEVEL_OWN ? oom->limit_usage : HR_UNKNOWN;
+	struct series_point kill = {.time_ns = oom->event.time_ns,
+				    .usage = usage,
+				    .unreclaimable = usage,
+				    .headroom = 0,
+				    .limit = oom->limit_max,
+				    .begins = !s->n || s->point[0].time_ns > oom->event.time_ns};
+
+	return insert(s, &kill);
+}
+
 int series_add_kill(struct series *s, const struct hr_event_oom_kill *oom, uint64_t from_ns)
 {
 	size_t n = oom->history_count < HR_OOM_HISTORY ? oom->history_count : HR_OOM_HISTORY;
 
+	/* Its last point is the moment itself, to 10 ms. */
+	if (n && oom->history[n - 1].unreclaimable_kib == HR_UNKNOWN_U32)
+		n--;
 	for (size_t i = 0; i < n; i++) {
 		struct series_point point = {
 			.time_ns = history_time_ns(&oom->history[i], oom->created_ns),
@@ -94,7 +129,35 @@ int series_add_kill(struct series *s, const struct hr_event_oom_kill *oom, uint6
 		if (push(s, at, &point))
 			return -ENOMEM;
 	}
-	return 0;
+	return oom->level <= HR_LEVEL_ANCESTOR && oom->limit_max != HR_UNKNOWN ? add_moment(s, oom)
+									       : 0;
+}
+
+int series_add_fall(struct series *s, const struct hr_event_oom_kill *oom,
+		    const struct hr_event_outcome *outcome)
+{
+	uint64_t kill_ns = oom->event.time_ns, usage = oom->limit_usage;
+	size_t next = 0;
+
+	while (next < s->n && s->point[next].time_ns <= kill_ns)
+		next++;
+	if (!outcome || outcome->freed == HR_UNKNOWN || outcome->freed_after_ms == HR_UNKNOWN ||
+	    oom->limit_max == HR_UNKNOWN || usage == HR_UNKNOWN) {
+		if (next < s->n)
+			s->point[next].begins = true; /* how it fell is not known */
+		return 0;
+	}
+	usage = usage > outcome->freed ? usage - outcome->freed : 0;
+	struct series_point fallen = {
+		.time_ns = kill_ns + outcome->freed_after_ms * NS_PER_MS,
+		.usage = oom->level == HR_LEVEL_OWN ? usage : HR_UNKNOWN,
+		.unreclaimable = oom->level == HR_LEVEL_OWN ? usage : HR_UNKNOWN,
+		.headroom = oom->limit_max > usage ? oom->limit_max - usage : 0,
+		.limit = oom->limit_max};
+
+	while (next < s->n && s->point[next].time_ns <= fallen.time_ns)
+		next++; /* a sample before the victim had gone */
+	return push(s, next, &fallen);
 }
 
 uint64_t series_usage_at(const struct series *s, uint64_t time_ns)
@@ -102,7 +165,8 @@ uint64_t series_usage_at(const struct series *s, uint64_t time_ns)
 	uint64_t usage = HR_UNKNOWN;
 
 	for (size_t i = 0; i < s->n && s->point[i].time_ns <= time_ns; i++)
-		usage = s->point[i].usage;
+		if (s->point[i].usage != HR_UNKNOWN)
+			usage = s->point[i].usage;
 	return usage;
 }
 

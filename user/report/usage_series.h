@@ -35,8 +35,11 @@ struct series {
  * -ENOMEM. */
 int series_add_slot(struct series *s, const struct hr_slot *slot, uint64_t created_ns,
 		    uint64_t from_ns, uint64_t to_ns);
-/* Adds the points in an OOM kill event, where there are none nearby. 0 or -ENOMEM. */
+/* Adds the points in an OOM kill event, where there are none nearby, and the kill's own. 0 or -ENOMEM. */
 int series_add_kill(struct series *s, const struct hr_event_oom_kill *oom, uint64_t from_ns);
+/* Then: the fall after the kill as its outcome has it; NULL or unknown: a gap up to the next point. 0 or -ENOMEM. */
+int series_add_fall(struct series *s, const struct hr_event_oom_kill *oom,
+		    const struct hr_event_outcome *outcome);
 /* Fills before, at, peak; time_ns: of the incident. */
 void series_sum(struct series *s, uint64_t time_ns);
 void series_done(struct series *s);
