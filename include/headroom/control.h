@@ -50,7 +50,7 @@ struct hr_control_request {
 struct hr_control_answer {
 	uint32_t magic; /* HR_CONTROL_MAGIC */
 	uint32_t
-		status; /* an exit status: 0 done, 1 failed, 2 usage, 4 not permitted, 5 this host can't */
+		status; /* an exit status: 0 done, 1 failed, 2 usage, 4 not permitted, 5 this host can't, 6 skipped */
 	char text[HR_CONTROL_TEXT]; /* one line */
 };
 

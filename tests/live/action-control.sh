@@ -31,6 +31,15 @@ status() { by_hand "$@"; echo $?; }
 [ "$(status kill "cgroup:$ours/none")" = 1 ] || fail 'a group that is not there'
 [ "$(status dance "cgroup:$ours/hog")" = 2 ] || fail 'an unknown action was accepted'
 
+# Without a terminal only --yes confirms. Nothing left to kill is skipped; what this host cannot do is not supported.
+workload_start hog hold 40M
+cli kill "cgroup:$ours/hog" </dev/null >"$work/said" 2>&1
+[ $? = 2 ] && grep -q 'give --yes' "$work/said" || fail "killed or refused without --yes: $(cat "$work/said")"
+alive "$workload_pid" || fail 'killed without --yes'
+[ $v = 2 ] || [ "$(status reclaim "cgroup:$ours/hog")" = 5 ] || fail "reclaim on cgroup v1: $(cat "$work/said")"
+by_hand kill "cgroup:$ours/hog" || fail "kill: $(cat "$work/said")"
+[ "$(status kill "cgroup:$ours/other")" = 6 ] || fail "an empty group: $(cat "$work/said")"
+
 # Another user: refused, with an event; then named in the configuration, and served.
 if command -v setpriv >/dev/null; then
 	workload_start hog hold 40M

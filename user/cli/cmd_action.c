@@ -104,7 +104,7 @@ static bool confirmed(const struct action_options *options, const struct hr_slot
 	struct record_text from = record_text_slot(slot);
 	char label[640], usage[UNITS_TEXT], answer[16];
 
-	if (options->yes || !isatty(STDIN_FILENO))
+	if (options->yes)
 		return true;
 	identity_label(&from, &slot->id, slot->cgroup_id, label, sizeof(label));
 	fprintf(stderr, "%s %s, usage %s? [y/N] ", options->command, label,
@@ -138,6 +138,10 @@ static int run(const void *values, char **arguments)
 	r = find(options->command, &snapshot, arguments[0], &slot);
 	if (r)
 		return r;
+	if (!options->yes && !isatty(STDIN_FILENO)) {
+		log_error("%s: no terminal to confirm it on: give --yes", options->command);
+		return CLI_USAGE;
+	}
 	if (!confirmed(options, slot)) {
 		log_error("%s: cancelled", options->command);
 		return CLI_FAILED;
@@ -146,7 +150,9 @@ static int run(const void *values, char **arguments)
 	return control_run(options->command, reader, &request, TIMEOUT_MS);
 }
 
-#define OPTION_YES OPTION_FLAG("yes", struct action_options, yes, "no confirmation on a terminal")
+#define OPTION_YES                                     \
+	OPTION_FLAG("yes", struct action_options, yes, \
+		    "no confirmation; required without a terminal")
 #define OPTION_SIZE(help_)                                                      \
 	{                                                                       \
 		.name = "size", .argument = "SIZE", .parse = option_size,       \
@@ -203,7 +209,8 @@ static const struct option_spec kill_specs[] = {
 	"The daemon runs it, for root and for the users in `control: allow`, on any target that " \
 	"is\n"                                                                                    \
 	"not protected. In dry-run it only logs the action.\n"                                    \
-	"Exit status: 0 done, 1 failed, 3 no daemon, 4 not permitted, 5 not supported here.\n"
+	"Exit status: 0 done, 1 failed, 3 no daemon, 4 not permitted, 5 not supported here,\n6 "  \
+	"skipped (nothing was done).\n"
 
 const struct command command_term = {
 	.name = "term",

@@ -18,7 +18,9 @@ enum cli_exit {
 	CLI_USAGE = 2,     /* or a configuration error */
 	CLI_NO_DAEMON = 3, /* no daemon has run here, or its heartbeat is overdue */
 	CLI_NOT_PERMITTED = 4,
-	CLI_KERNEL = 5 /* this kernel lacks what is needed */
+	CLI_KERNEL = 5, /* this kernel lacks what is needed */
+	CLI_SKIPPED =
+		6 /* possible here, but not at the moment or not for that target: nothing was done */
 };
 
 #define CLI_OPTIONS_BYTES 256

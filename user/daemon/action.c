@@ -167,7 +167,8 @@ static void answer_client(const struct actions *actions, const struct pending_ac
 			  const struct action_result *result)
 {
 	static const uint32_t status[HR_STATUS_COUNT] = {
-		[HR_STATUS_FAILED] = 1, [HR_STATUS_SKIPPED] = 5, [HR_STATUS_REFUSED] = 4};
+		[HR_STATUS_FAILED] = 1, [HR_STATUS_SKIPPED] = 6, [HR_STATUS_REFUSED] = 4};
+	bool unsupported = result->status == HR_STATUS_SKIPPED && result->error == EOPNOTSUPP;
 	char text[HR_CONTROL_TEXT], freed[48] = "", bytes[UNITS_TEXT];
 	const char *detail = *result->detail ? result->detail
 			     : result->error ? strerror(result->error)
@@ -179,7 +180,8 @@ static void answer_client(const struct actions *actions, const struct pending_ac
 		snprintf(freed, sizeof(freed), ", %s freed", units_bytes(result->freed, bytes));
 	snprintf(text, sizeof(text), "%s: %s%s%s%s", hr_action_kind_name(pending->action.kind),
 		 hr_action_status_name(result->status), freed, *detail ? "; " : "", detail);
-	actions->ops->answer(pending->client, status[result->status], text, actions->ops_arg);
+	actions->ops->answer(pending->client, unsupported ? 5 : status[result->status], text,
+			     actions->ops_arg);
 }
 
 /* What the outcome must know of it. */

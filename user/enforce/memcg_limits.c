@@ -285,7 +285,7 @@ void throttle_run(struct worker *worker, struct running_action *running)
 		 value = running->action.bytes / page * page;
 
 	if (e->config.v1)
-		return running_set_result(running, HR_STATUS_SKIPPED, 0,
+		return running_set_result(running, HR_STATUS_SKIPPED, EOPNOTSUPP,
 					  "cgroup v1 has no memory.high");
 	if (!value || !running->action.for_ms || running->action.for_ms == HR_UNKNOWN)
 		return running_set_result(running, HR_STATUS_REFUSED, EINVAL,
@@ -323,7 +323,7 @@ void reclaim_run(struct worker *worker, struct running_action *running)
 	int r = 0;
 
 	if (e->config.v1)
-		return running_set_result(running, HR_STATUS_SKIPPED, 0,
+		return running_set_result(running, HR_STATUS_SKIPPED, EOPNOTSUPP,
 					  "cgroup v1 has no memory.reclaim");
 	if (!running->action.bytes)
 		return running_set_result(running, HR_STATUS_REFUSED, EINVAL, "nothing to reclaim");
@@ -343,7 +343,7 @@ void reclaim_run(struct worker *worker, struct running_action *running)
 		poor = minus(result->freed, had) < step / 16 ? poor + 1 : 0;
 	}
 	if (r == -ENOENT)
-		running_set_result(running, HR_STATUS_SKIPPED, 0,
+		running_set_result(running, HR_STATUS_SKIPPED, EOPNOTSUPP,
 				   "this kernel has no memory.reclaim (5.19)");
 	else if (r == -ENODEV)
 		running_set_result(running, HR_STATUS_SKIPPED, ESRCH, "the container is gone");
