@@ -42,7 +42,7 @@ same 'containers' 'shop/cart-7f/cart web-1 web-2' "$(offers headroom term '')"
 same 'one container' 'web-1 web-2' "$(offers headroom explain we)"
 same 'the daemon' 'enforce' "$(offers headroomd --mode en)"
 same 'files' 'try.bash' "$(offers headroom policy check try)"
-same 'too many' '' "$(offers headroom ls x)"
+same 'too many' '' "$(offers headroom check x)"
 [ ! -e "$work/stolen" ] || fail 'a name was run'
 touch "$work/bin/headroom.stuck"
 before=$(cut -d. -f1 /proc/uptime)

@@ -49,6 +49,8 @@ static const char *command_name(size_t i)
 
 static const struct command *command_find(const char *name)
 {
+	if (!strcmp(name, "ps"))
+		name = "ls";
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(commands[i]->name, name))
 			return commands[i];

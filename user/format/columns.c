@@ -13,13 +13,12 @@
 #include "base/cleanup.h"
 #include "base/utf8_clean.h"
 #include "base/human_units.h"
+#include "forecast/forecast.h"
 #include "forecast/reason_text.h"
 #include "display_name.h"
 #include "alert_text.h"
 #include "sparkline.h"
 #include "enum_text.h"
-
-#define RISK_WORTH 20.0 /* below it an OOM ETA is shown dimmed */
 
 static double number(uint64_t value) { return value == HR_UNKNOWN ? NAN : (double)value; }
 
@@ -242,9 +241,13 @@ static enum style psi_style(const struct row *row)
 	return psi_value(row) >= 0.1 ? STYLE_WARN : STYLE_PLAIN;
 }
 
+/* Left out at low risk: it extrapolates a growth that will not last. A confirmed leak lasts. */
 static double oom_eta_value(const struct row *row)
 {
-	return live(row, row->slot->forecast.oom_in_p50_ms);
+	const struct hr_forecast *o = &row->slot->forecast;
+
+	return forecast_is_low(o) && o->leak < HR_LEAK_CONFIRMED ? NAN
+								 : live(row, o->oom_in_p50_ms);
 }
 
 static const char *oom_eta_format(const struct row *row, char text[CELL_TEXT])
@@ -260,12 +263,9 @@ static double risk_value(const struct row *row)
 	return slot_gone(row->slot) || centi == UINT16_MAX ? NAN : centi / 100.0;
 }
 
-/* At low risk it extrapolates a growth that will not last: dimmed. */
 static enum style oom_eta_style(const struct row *row)
 {
-	return alarm_value(row) < HR_ALARM_WARN && !(risk_value(row) >= RISK_WORTH)
-		       ? STYLE_DIM
-		       : mark_style(row);
+	return forecast_is_low(&row->slot->forecast) ? STYLE_DIM : mark_style(row);
 }
 
 static const char *risk_format(const struct row *row, char text[CELL_TEXT])
@@ -393,7 +393,7 @@ const struct column column_table[] = {
 	 .help = "memory pressure: share of the last 10s in which some task stalled",
 	 .format = psi_format, .value = psi_value, .style = psi_style},
 	{.id = "oom_eta", .title = "OOM ETA", .width = 7, .right = true, .drop = 1,
-	 .help = "median forecast time to OOM, within 24h",
+	 .help = "median time to OOM; - at risk below 20 without an alarm or a leak",
 	 .format = oom_eta_format, .value = oom_eta_value, .style = oom_eta_style, .least_first = true},
 	{.id = "risk", .title = "RISK", .width = 4, .right = true, .drop = 4,
 	 .help = "probability of an OOM or stall within 15 minutes, 0-100",

@@ -208,11 +208,11 @@ static void print_cell(FILE *out, const char *text, size_t width, bool right, bo
 }
 
 void table_print(FILE *out, const struct table *table, const struct row *rows, size_t n,
-		 bool colour, bool ascii)
+		 bool header, bool colour, bool ascii)
 {
 	char text[CELL_TEXT];
 
-	for (size_t i = 0; i < table->n; i++)
+	for (size_t i = 0; header && i < table->n; i++)
 		print_cell(out, table->column[i]->title, table->width[i], table->column[i]->right,
 			   i + 1 == table->n, colour ? style_ansi(STYLE_TITLE) : NULL);
 	for (size_t row = 0; row < n; row++)

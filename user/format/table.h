@@ -38,8 +38,8 @@ char character_ascii(const char *character); /* of one that is not ASCII */
 /* Cuts it to `width` columns, keeping its end. In place. */
 void text_fit_end(char *text, size_t width, bool ascii);
 
-/* Header and rows. `colour` for a terminal that has it. */
+/* The rows, with `header` below their titles. `colour` for a terminal that has it. */
 void table_print(FILE *out, const struct table *table, const struct row *rows, size_t n,
-		 bool colour, bool ascii);
+		 bool header, bool colour, bool ascii);
 
 #endif
