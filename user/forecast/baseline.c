@@ -33,8 +33,7 @@
 #define LONG_SECONDS 1800.0f
 #define JITTER       0.3f /* of the range of minutes: the limit may be reached anywhere in it */
 
-/* Growth has stopped once it has rested for a part of its window: a pause is shorter. */
-#define STOP_PART   12.0f
+#define STOP_PART   12.0f /* of the window: a pause in the growth is shorter */
 #define STOP_MOST   2400.0f
 #define STOP_SURE   2.0f /* standard errors */
 #define LEAST_STEPS 3u
@@ -229,11 +228,7 @@ static void read_trend(struct forecast_state *state, unsigned int r, uint64_t op
 			found.slope_high < CONTRADICTS * f->slope);
 	if (!take)
 		return;
-	f->slope = found.slope;
-	f->slope_low = found.slope_low;
-	f->slope_high = found.slope_high;
-	f->max_slope = found.max_slope;
-	f->window = found.window;
+	memcpy(&f->slope, &found.slope, sizeof(*f) - offsetof(struct forecast_baseline, slope));
 	state->baseline_late = late;
 	state->baseline_ring = (uint8_t)r;
 	state->baseline_straight = straightness(&p, found.slope);
@@ -431,9 +426,7 @@ static bool recent_pace(const struct forecast_state *state, const struct ring *r
 	unsigned int n = 0, oldest = 0, newest = 0;
 	float first = 0, last = 0, squares = 0, mean, per;
 
-	steps = steps < LEAST_STEPS ? LEAST_STEPS : steps;
-	if (steps == ring->buckets - 1) /* a step more or less */
-		steps--;
+	steps = steps < LEAST_STEPS ? LEAST_STEPS : steps - (steps == ring->buckets - 1);
 	if (steps + 1 >= ring->buckets || steps + 1 > open)
 		return false;
 	for (unsigned int back = steps + 1; back > 0; back--) {
@@ -441,10 +434,8 @@ static bool recent_pace(const struct forecast_state *state, const struct ring *r
 
 		if (low == EMPTY)
 			continue;
-		if (n++ == 0) {
-			first = last = low;
-			oldest = back;
-		}
+		if (n++ == 0)
+			first = last = low, oldest = back;
 		squares += ((float)low - last) * ((float)low - last);
 		last = low;
 		newest = back;
@@ -469,10 +460,11 @@ enum growth baseline_growth(const struct forecast_state *state)
 	for (unsigned int r = 0; r < 2; r++) {
 		if (!recent_pace(state, &rings[r], over, &pace, &error))
 			continue;
-		if (pace + STOP_SURE * error < CONTRADICTS * f->slope)
-			return GROWTH_STOPPED;
-		return pace - STOP_SURE * error > CONTRADICTS * f->slope ? GROWTH_GOES_ON
-									 : GROWTH_UNSURE;
+		pace -= CONTRADICTS * f->slope;
+		error *= STOP_SURE;
+		return pace < -error  ? GROWTH_STOPPED
+		       : pace > error ? GROWTH_GOES_ON
+				      : GROWTH_UNSURE;
 	}
 	return GROWTH_UNSURE;
 }
