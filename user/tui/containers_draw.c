@@ -9,6 +9,7 @@
 #include "base/utf8_clean.h"
 #include "format/alert_text.h"
 #include "format/display_name.h"
+#include "widgets.h"
 
 /* Rows of the panel by rows of the body. */
 static const struct {
@@ -95,27 +96,6 @@ static void draw_titles(const struct top *top, struct screen_buffer *screen_buff
 	}
 }
 
-/* "nginx shop/web-6d4b75cb6d-1e8cb": of a pod's container its own name first, which is never cut for the pod's. */
-static void draw_in_pod(const struct row *row, size_t width, struct screen_buffer *screen_buffer,
-			size_t y, size_t x, enum style style)
-{
-	struct record_text from = record_text_slot(row->slot);
-	char container[ROW_NAME], pod[ROW_NAME], fits[ROW_NAME + 8];
-	size_t used;
-
-	identity_in_pod(&from, &row->slot->id, container, pod, sizeof(pod));
-	if (screen_buffer->ascii) {
-		text_ascii(container);
-		text_ascii(pod);
-	}
-	text_fit(container, width, screen_buffer->ascii, fits, sizeof(fits));
-	used = 1 + screen_buffer_put(screen_buffer, y, x, width, style, fits);
-	if (used + 4 < width)
-		screen_buffer_put(
-			screen_buffer, y, x + used, width - used, STYLE_DIM,
-			text_fit(pod, width - used, screen_buffer->ascii, fits, sizeof(fits)));
-}
-
 /* A pod's container that no line above it names. */
 static bool alone_in_list(const struct top *top, const struct row_tree_line *line)
 {
@@ -181,8 +161,10 @@ static void draw_line(const struct top *top, const struct row_tree_line *line,
 			screen_buffer_put(screen_buffer, y, x, screen_buffer->columns, STYLE_DIM,
 					  text);
 		} else if (column->width == 0 && alone_in_list(top, line)) {
-			draw_in_pod(line->row, table->width[i], screen_buffer, y, x,
-				    column->style(line->row));
+			struct record_text from = record_text_slot(line->row->slot);
+
+			widget_name(&from, &line->row->slot->id, column->style(line->row),
+				    screen_buffer, y, x, table->width[i]);
 		} else if (column->width == 0 && top->by != ROW_TREE_NONE) {
 			draw_name(top, line, table->width[i], screen_buffer, y, x);
 		} else if (!strcmp(column->id, "alarm") && line->folded &&

@@ -14,6 +14,7 @@
 #include "format/table.h"
 #include "cursor_keys.h"
 #include "top.h"
+#include "widgets.h"
 #include "format/text_wrap.h"
 
 #define DETAIL_ROWS_HERE 4
@@ -219,18 +220,15 @@ void event_put(const struct hr_event *event, uint64_t now_ns, struct screen_buff
 	enum style style = severity_style(event->severity);
 	struct record_text from = record_text_event(event);
 	const char *type = hr_event_type_name(event->type);
-	char when[32], name[512], text[EVENT_LINE_TEXT], fits[EVENT_LINE_TEXT];
+	char when[32], text[EVENT_LINE_TEXT], fits[EVENT_LINE_TEXT];
 	size_t x, wide = name_width(body->columns);
-	bool is_path = false;
 
 	time_text(event, now_ns, when, sizeof(when));
-	identity_name(&from, &event->id, name, sizeof(name), &is_path);
-	text_fit_end(name, wide, body->ascii);
 	screen_buffer_put(body, y, 0, 2, style, severity_mark(event->severity));
 	x = 3 + screen_buffer_put(body, y, 3, 14, STYLE_DIM, when) + 1;
 	x += screen_buffer_put(body, y, x, 9, style, type ? type : "unknown");
 	x += x < 3 + 9 + 10 ? 3 + 9 + 10 - x : 1;
-	screen_buffer_put(body, y, x, wide, STYLE_BOLD, name);
+	widget_name(&from, &event->id, STYLE_BOLD, body, y, x, wide);
 	x += wide + 1;
 	if (x < body->columns)
 		screen_buffer_put(body, y, x, body->columns - x, style,

@@ -13,6 +13,7 @@
 #include "format/table.h"
 #include "cursor_keys.h"
 #include "top.h"
+#include "widgets.h"
 
 #define WHERE 57 /* the column of the container */
 
@@ -126,13 +127,8 @@ static const struct key keys[] = {
 static void draw_row(const struct process_row *row, struct screen_buffer *body, size_t y)
 {
 	const struct hr_process *p = row->process;
-	char text[UNITS_TEXT], clean[80], where[640] = "-";
+	char text[UNITS_TEXT], clean[80];
 
-	if (row->slot) {
-		struct record_text from = record_text_slot(row->slot);
-
-		identity_name(&from, &row->slot->id, where, sizeof(where), NULL);
-	}
 	screen_buffer_print(body, y, 0, STYLE_PLAIN, "%8u", p->pid);
 	screen_buffer_put(body, y, 9, 16, STYLE_PLAIN,
 			  text_clean(p->comm, sizeof(p->comm), clean, sizeof(clean)));
@@ -142,9 +138,14 @@ static void draw_row(const struct process_row *row, struct screen_buffer *body, 
 	screen_buffer_print(body, y, 49, STYLE_PLAIN, "%6d", p->oom_score_adj);
 	if (body->columns <= WHERE)
 		return;
-	text_fit_end(where, body->columns - WHERE, body->ascii);
-	screen_buffer_put(body, y, WHERE, body->columns - WHERE,
-			  row->slot ? STYLE_PLAIN : STYLE_DIM, where);
+	if (row->slot) {
+		struct record_text from = record_text_slot(row->slot);
+
+		widget_name(&from, &row->slot->id, STYLE_PLAIN, body, y, WHERE,
+			    body->columns - WHERE);
+	} else {
+		screen_buffer_put(body, y, WHERE, 1, STYLE_DIM, "-");
+	}
 }
 
 static void draw(struct top *top, struct screen_buffer *body)

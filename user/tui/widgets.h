@@ -7,6 +7,7 @@
 #define HEADROOM_TUI_WIDGETS_H
 
 #include "event_buffer.h"
+#include "format/display_name.h"
 #include "format/plot.h"
 
 struct widget_input {
@@ -35,6 +36,9 @@ size_t widget_events(const struct widget_input *of, struct screen_buffer *c, siz
 /* Image, ids, cgroup. */
 size_t widget_identity(const struct widget_input *of, struct screen_buffer *c, size_t y, size_t x,
 		       size_t width);
+/* "nginx shop/web-6d4b75cb6d-1e8cb": of a pod's container its own name first, the pod dim; another name is cut at its beginning. */
+void widget_name(const struct record_text *from, const struct hr_identity *id, enum style style,
+		 struct screen_buffer *c, size_t y, size_t x, size_t width);
 /* Largest first; returns the rows. */
 size_t widget_process_rows(const struct hr_process *process, size_t n, struct screen_buffer *c,
 			   size_t y, size_t x, size_t width);

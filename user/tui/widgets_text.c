@@ -7,6 +7,7 @@
 #include "widgets.h"
 #include "format/event_line.h"
 #include "format/snapshot.h"
+#include "format/table.h"
 #include "format/text_wrap.h"
 
 /* Without the container's name, unless the event is of a cgroup below it. */
@@ -69,4 +70,27 @@ size_t widget_identity(const struct widget_input *of, struct screen_buffer *c, s
 			     hr_slot_text(slot, slot->id.container_id));
 	rows += add_identity(c, y + rows, x, width, "cgroup", hr_slot_text(slot, slot->id.cgroup));
 	return rows;
+}
+
+void widget_name(const struct record_text *from, const struct hr_identity *id, enum style style,
+		 struct screen_buffer *c, size_t y, size_t x, size_t width)
+{
+	char name[ROW_NAME], pod[ROW_NAME], fits[ROW_NAME + 8];
+	size_t used;
+
+	if (!identity_in_pod(from, id, name, pod, sizeof(pod))) {
+		identity_name(from, id, name, sizeof(name), NULL);
+		text_fit_end(name, width, c->ascii);
+		screen_buffer_put(c, y, x, width, style, name);
+		return;
+	}
+	if (c->ascii) {
+		text_ascii(name);
+		text_ascii(pod);
+	}
+	text_fit(name, width, c->ascii, fits, sizeof(fits));
+	used = 1 + screen_buffer_put(c, y, x, width, style, fits);
+	if (used + 4 < width)
+		screen_buffer_put(c, y, x + used, width - used, STYLE_DIM,
+				  text_fit(pod, width - used, c->ascii, fits, sizeof(fits)));
 }
