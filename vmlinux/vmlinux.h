@@ -267,6 +267,18 @@ struct user_pt_regs {
 struct pt_regs {
 	u64 regs[31];
 };
+#elif defined(__TARGET_ARCH_riscv)
+struct user_regs_struct {
+	unsigned long a0, a1, a2, a3, a4, a5;
+};
+#elif defined(__TARGET_ARCH_powerpc)
+struct pt_regs {
+	unsigned long gpr[32];
+};
+#elif defined(__TARGET_ARCH_s390)
+typedef struct {
+	unsigned long gprs[16];
+} user_pt_regs;
 #endif
 
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX
