@@ -16,7 +16,7 @@ cp "$build"/deb/headroom_*.deb "$inside/tmp/first.deb"
 # The same under the next version's name.
 dpkg-deb -R "$build"/deb/headroom_*.deb "$work/second" && sed -i 's/^Version: .*/&+1/' "$work/second/DEBIAN/control" &&
 	dpkg-deb --root-owner-group -Znone -b "$work/second" "$inside/tmp/second.deb" >/dev/null || fail 'no second package'
-traces() { on find /etc /usr /lib /var /run /dev/shm -xdev -ipath '*headroom*' ! -path '/run/systemd/*' ! -path '/var/log/dpkg.log*' | sort; }
+traces() { on find /etc /usr /lib /var /run /dev/shm -xdev -ipath '*headroom*' ! -path '/run/systemd/*' ! -path '/var/tmp/*' ! -path '/var/log/dpkg.log*' | sort; }
 traces >"$work/before"
 on systemctl start systemd-journald.service
 
