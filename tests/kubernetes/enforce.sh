@@ -12,7 +12,6 @@ manifest "$manifests/overlays/enforce" >"$work/enforce" || fail 'kustomize'
 # Its own policy is about the node's memory: this one, beside it, about these pods.
 sed -i '/^      - name: node-low-memory/i\      - {name: hogs, match: {name: "test/hog/*"}, when: {used: 60%}, actions: [kill]}' "$work/enforce"
 kubectl apply --validate=$validate -f - <"$work/enforce" >/dev/null || fail 'apply'
-kubectl -n headroom rollout restart daemonset/headroom >/dev/null
 rolled_out 90 >/dev/null || fail 'the enforcing daemon is not ready'
 enforcing() { snapshot | ask '.host.guard.mode == "enforce" and .host.guard.policies == 2'; }
 wait_for 20 enforcing || { snapshot | jq .host.guard >&2; exec_in daemon headroom status >&2; fail 'it does not enforce'; }

@@ -10,7 +10,7 @@ judge() { # pod, container
 	ended() { pod_status "$1" | ask '.containerStatuses[0].state.terminated | .exitCode == 137 and (.reason | IN("OOMKilled", "Error"))'; }
 	wait_for 20 ended "$1" || { pod_status "$1" >&2; fail "the kubelet does not know of the end of $1"; }
 	expect ".victim.namespace == \"test\" and .victim.container == \"$2\" and .limit.level == \"own\"" <"$work/kill"
-	cli events --json | jq -s "map(select(.seq > $since and .type == \"oom_kill\")) | length" | expect '. == 1' 'one event'
+	cli events --json | jq -s "map(select(.seq > $since and .type == \"oom_kill\" and .victim.pod == \"$1\")) | length" | expect '. == 1' 'one event'
 	snapshot | jq ".containers[] | $(of_pod "$1")" | expect '.oom_kills_total == 1 and .restarts == 0'
 	no_alarm_of_the_pod "$1"
 }
