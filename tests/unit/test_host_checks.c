@@ -184,7 +184,10 @@ static void test_score(void **state)
 		const char *value, *note;
 	} cases[] = {
 		{{.intervals = 0}, FINDING_OK, "no alarms or OOM kills judged yet", ""},
-		{{.warn = {1, 0, 0}, .oom_kills = {1, 0}, .lead = {0, 0, 0, 1}, .lead_sum_ms = 12000},
+		{{.warn = {1, 0, 0},
+		  .oom_kills = {1, 0},
+		  .lead = {0, 0, 0, 1},
+		  .lead_sum_ms = 12000},
 		 FINDING_OK,
 		 "1 of 1 warning came true; 1 of 1 OOM kill was announced, about 12s before",
 		 ""},

@@ -77,8 +77,8 @@ double score_median(const struct hr_score *score, const struct score_histogram *
 		all += (double)bucket[k];
 	if (!all)
 		return NAN;
-	for (unsigned int k = 0; k < h->n;
-	     k++) /* a bucket is wide: one that holds all is known better by its sum */
+	/* A bucket is wide: one that holds all is known better by its sum. */
+	for (unsigned int k = 0; k < h->n; k++)
 		if (all == (double)bucket[k])
 			return (double)*(const uint64_t *)((const char *)score + h->sum) *
 			       h->sum_scale / all;
