@@ -243,7 +243,7 @@ static void test_action(void **state)
 	assert_int_equal(data_source_begin(&source), 0);
 	assert_int_equal(data_source_load(&source, &s), 0);
 	assert_int_equal(top_update(&top), 0);
-	press(&top, (const int[]){TOP_DOWN, 'k', 0});
+	press(&top, (const int[]){TOP_DOWN, 'a', 0});
 	assert_string_equal(top.screen->name, "action");
 	id = top.action.id;
 	assert_non_null(snapshot_slot(&s, id));
@@ -257,7 +257,7 @@ static void test_action(void **state)
 	assert_int_equal(top.action.request.cgroup_id, id);
 	assert_int_equal(top.action.request.kind, HR_ACTION_KILL);
 	assert_int_equal(top.action.request.largest, 0);
-	press(&top, (const int[]){TOP_ENTER, 'y', 'k', 'y', 0}); /* one at a time */
+	press(&top, (const int[]){TOP_ENTER, 'y', 'a', 'y', 0}); /* one at a time */
 	assert_int_equal(top.action.state, ACTION_ASKED);
 	assert_int_equal(top.action.id, id);
 

@@ -157,8 +157,8 @@ void events_leak(struct board *board, uint32_t slot, enum hr_leak_state from)
 {
 	uint8_t to = board_slot(board, slot)->forecast.leak;
 
-	events_forecast(board, slot, HR_EVENT_LEAK, hr_leak_grows(to) ? HR_WARNING : HR_INFO,
-			from, to);
+	events_forecast(board, slot, HR_EVENT_LEAK, hr_leak_grows(to) ? HR_WARNING : HR_INFO, from,
+			to);
 }
 
 void events_oom_score_adj(struct board *board, uint32_t slot, const struct record_process *record)

@@ -62,8 +62,9 @@ static void read_nothing(struct inputs *f)
 		f->at[i] = HR_UNKNOWN;
 }
 
-#define SHARED_HORIZON_S    900u /* the horizon of risk */
-#define INHERITED_HORIZON_S 60u  /* at least: what is as near is its own affair, whoever is first */
+#define SHARED_HORIZON_S 900u /* the horizon of risk */
+#define INHERITED_HORIZON_S \
+	60u /* at least: what is as near is its own affair, whichever comes first */
 
 /* The forecast of a shared bound (an ancestor's limit, the host's memory) stands in every slot below it. A policy about one
  * container means the one that causes it: its own growth alone would use up the headroom within the horizon. Without this, a
