@@ -62,6 +62,7 @@ struct verdict {
 	float come; /* KiB that the current rise has covered; set where chance_risk is not negligible */
 	float spread;              /* standard deviation of its logarithm */
 	float log_odds;            /* of an OOM kill */
+	float step;                /* what of them is due to a rise of few increments */
 	float other[OTHER_CAUSES]; /* log-odds of the other failures */
 	bool unsure;               /* much of what is used may be reclaimable: no time to OOM */
 	uint8_t terms;

@@ -52,8 +52,9 @@ static void judge_step(const struct forecast_state *state, const struct step *st
 	if (verdict->come >= INCREMENTS * leap)
 		return;
 	few = (INCREMENTS - max_f(verdict->come / leap, 1)) / (INCREMENTS - 1);
-	verdict_add(verdict, HR_REASON_STEP, STEP * few * verdict->chance_risk, to_bytes(leap),
-		    to_bytes(verdict->come), 0);
+	verdict->step = STEP * few * verdict->chance_risk;
+	verdict_add(verdict, HR_REASON_STEP, verdict->step, to_bytes(leap), to_bytes(verdict->come),
+		    0);
 }
 
 static void rise_odds_judge(const struct forecast_state *state, const struct step *step,

@@ -51,10 +51,10 @@ void risk_begin(struct verdict *verdict)
 		verdict->other[cause] = BASE_LOG_ODDS;
 }
 
-/* Failure by any cause; the causes are taken as independent. */
-static float chance_of_failure(const struct verdict *verdict)
+/* Failure by any cause; the causes are taken as independent. log_odds: of an OOM kill. */
+static float chance_of_failure(const struct verdict *verdict, float log_odds)
 {
-	float runs = 1 - calibrate(verdict->log_odds, verdict->horizon);
+	float runs = 1 - calibrate(log_odds, verdict->horizon);
 
 	for (unsigned int cause = 0; cause < OTHER_CAUSES; cause++)
 		if (verdict->other[cause] > BASE_LOG_ODDS)
@@ -240,11 +240,14 @@ void risk_conclude(struct forecast_state *state, const struct step *step,
 		forecast->leak_bytes_per_hour = to_bytes(state->leak.rate * 3600);
 	if (step->distance < 0 && verdict->terms == 0)
 		return;
-	chance = chance_of_failure(verdict);
+	chance = chance_of_failure(verdict, verdict->log_odds);
 	forecast->risk_centi = (uint16_t)(10000 * clamp_f(chance, 0, 1) + 0.5f);
 	forecast->confidence_milli =
 		(uint16_t)(1000 * clamp_f(inputs, 0, 1) / (1 + min_f(verdict->spread, 4) / 4));
 	forecast->alarm = alarm_now(state, step, forecast->risk_centi, verdict);
 	fill_reasons(step, verdict, forecast);
+	/* A rise may be a step; a time says how long it would take if it is none. */
+	if (verdict->step < 0)
+		chance = chance_of_failure(verdict, verdict->log_odds - verdict->step);
 	fill_times(state->score.widen, verdict, chance, forecast);
 }
