@@ -6,7 +6,9 @@
 need gdb
 
 group_make box 33554432 || fail 'cannot make a group'
-daemon_on
+# A daemon of its own: scenarios beside this one need theirs.
+BOARD=$work/board
+daemon_start || fail 'the daemon does not start'
 snapshot | ask '.host.guard.sources.oom_kill | startswith("memory.events") | not' || skip "no BPF on this host: $(snapshot | jq -c .host.guard.degraded)"
 main=$(snapshot | jq .host.guard.pid)
 since=$(mark)
