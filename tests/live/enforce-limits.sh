@@ -55,6 +55,12 @@ enforce --bytes 20M throttle "cgroup:$ours/box" && answered '.status == "skipped
 [ "$(high)" = 10485760 ] || fail 'memory.high was changed'
 echo max >"$(group_dir box)/memory.high"
 
+# 10M may have swapped out nearly all of it, and nothing of 1 MiB can be reclaimed: another one
+kill -KILL "$workload_pid"
+wait_for 10 empty box || fail 'the workload still runs'
+workload_start box sawtooth 24M 32M 2s
+wait_for 10 grown || fail "the workload uses $(usage box) only"
+
 # lifted early on request, and when the daemon closes in good order
 enforce --bytes 20M --for 100s --lift --hold 1s throttle "cgroup:$ours/box" && answered '.status == "done"'
 [ "$(high)" = max ] || fail 'not lifted'

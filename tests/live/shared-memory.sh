@@ -39,9 +39,12 @@ round() { # what; the target; the server, and what it holds at most in MiB
 	pids=
 }
 
-# One daemon for all: in a guest its start takes longer than all else. It may have decided before it counts as started or reloaded.
+# A daemon for each round, that knows nothing of the round before; in a guest, where its start takes longer than all else, one for all.
+# It may have decided before it counts as started or reloaded.
 policies_take() {
-	if [ -z "$daemon" ]; then
+	if [ -z "$daemon" ] || [ -z "${HEADROOM_VM:-}" ]; then
+		daemon_stop
+		before=
 		daemon_on
 	else
 		reload configuration_loaded
