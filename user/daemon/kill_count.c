@@ -4,8 +4,9 @@
 #include <headroom/board.h>
 
 /* From the kill of the chosen process to the count of the group; a virtual CPU that kills may be away for longer than one reading. */
-#define WAITS          5
-#define GROUP_READINGS 10 /* while the kernel walks through a group; a slow guest took some */
+#define WAITS 5
+#define GROUP_READINGS \
+	20 /* while the kernel walks through a group: 2 s at the shortest interval, NEWBORNS_NS */
 
 static uint64_t rise(uint64_t now, uint64_t before)
 {
