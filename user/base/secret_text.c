@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cleanup.h"
+#include "read_full.h"
 
 #define PART_MAX 1024
 #define SCHEME \
@@ -61,9 +61,7 @@ static size_t first_of(const char *url)
 {
 	const char *comma = strchr(url, ',');
 
-	while (comma && !strstr(comma, "://"))
-		comma = NULL;
-	return comma ? (size_t)(comma - url) : strlen(url);
+	return comma && strstr(comma, "://") ? (size_t)(comma - url) : strlen(url);
 }
 
 char *secret_url(const char *url, char *to, size_t bytes)
@@ -197,18 +195,12 @@ void secret_hide_url(char *text, const char *url)
 int secret_read_all(const char *path, char *text, size_t bytes)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t used = 0;
-	ssize_t n;
+	ssize_t n = fd < 0 ? -errno : whole_read(fd, text, bytes - 1);
 
-	if (fd < 0)
-		return -errno;
-	while (used < bytes - 1 && (n = read(fd, text + used, bytes - 1 - used)) != 0) {
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		used += n > 0 ? (size_t)n : 0;
-	}
-	text[used] = '\0';
-	return used == bytes - 1 ? -EFBIG : 0;
+	if (n < 0)
+		return (int)n;
+	text[n] = '\0';
+	return (size_t)n == bytes - 1 ? -EFBIG : 0;
 }
 
 int secret_read(const char *path, char *text, size_t bytes)
