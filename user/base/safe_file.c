@@ -16,7 +16,7 @@
 static int follow(int dir, const char *name, const char *rest, char path[PATH_MAX])
 {
 	_cleanup_close_ int link = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	char target[PATH_MAX], joined[PATH_MAX];
+	char target[PATH_MAX];
 	struct stat st;
 	ssize_t n;
 
@@ -30,10 +30,7 @@ static int follow(int dir, const char *name, const char *rest, char path[PATH_MA
 	if (n < 0)
 		return -errno;
 	target[n] = 0;
-	if (snprintf(joined, sizeof(joined), "%s/%s", target, rest) >= (int)sizeof(joined))
-		return -ENAMETOOLONG;
-	memcpy(path, joined, sizeof(joined));
-	return 0;
+	return snprintf(path, PATH_MAX, "%s/%s", target, rest) < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
 /* The directory at `text` (changed), component by component. */
