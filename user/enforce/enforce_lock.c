@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +12,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/rights.h"
 #include "cgroup/cgroupfs.h"
 #include "proc.h"
-
-#define CAP(n) (1ULL << (n))
 
 static bool add(struct enforce_lock *lock, int dir_fd, const char *name)
 {
@@ -111,8 +109,9 @@ static uint32_t holder_in(const struct enforce_lock *lock, const char *line)
 
 static bool could_enforce(const struct proc_owner *owner)
 {
-	return !owner->uid && (owner->capabilities & (CAP(CAP_SYS_ADMIN) | CAP(CAP_SYS_RESOURCE) |
-						      CAP(CAP_BPF) | CAP(CAP_PERFMON)));
+	return !owner->uid &&
+	       (owner->capabilities & (RIGHT(CAP_SYS_ADMIN) | RIGHT(CAP_SYS_RESOURCE) |
+				       RIGHT(CAP_BPF) | RIGHT(CAP_PERFMON)));
 }
 
 static void judge(const struct enforce_lock *lock, uint32_t pid, struct enforce_lock_holder *holder)

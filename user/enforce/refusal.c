@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +13,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/rights.h"
 #include "enforce_internal.h"
-
-#define CAP_KILL_BIT   5 /* linux/capability.h */
-#define SECCOMP_FILTER 2 /* linux/seccomp.h, SECCOMP_MODE_FILTER */
 
 static bool read_text(const char *path, char *text, size_t size)
 {
@@ -65,13 +64,13 @@ const char *refusal_text(int error, char text[REFUSAL_TEXT])
 {
 	char status[8192], profile[64] = "";
 	bool known = read_text("/proc/self/status", status, sizeof(status));
-	bool filter = known && field(status, "\nSeccomp:", 10, 0) == SECCOMP_FILTER;
+	bool filter = known && field(status, "\nSeccomp:", 10, 0) == SECCOMP_MODE_FILTER;
 
 	if (error != EPERM && error != EACCES && error != ENOSYS)
 		text[0] = '\0';
 	else if (error == ENOSYS && !filter)
 		snprintf(text, REFUSAL_TEXT, "this kernel has no pidfd calls (5.3)");
-	else if (known && !(field(status, "\nCapEff:", 16, ~0ULL) & 1ULL << CAP_KILL_BIT))
+	else if (known && !(field(status, "\nCapEff:", 16, ~0ULL) & RIGHT(CAP_KILL)))
 		snprintf(text, REFUSAL_TEXT, "CAP_KILL is missing");
 	else if (error == EPERM && in_user_namespace())
 		snprintf(text, REFUSAL_TEXT,
