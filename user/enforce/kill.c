@@ -255,13 +255,14 @@ static void look_private(struct enforce *e, struct victim *victims, unsigned n)
 {
 	struct pss_process process[LARGEST];
 
-	for (unsigned i = 0; e->pss && i < n; i++)
+	if (!e->pss)
+		return;
+	for (unsigned i = 0; i < n; i++)
 		process[i] = (struct pss_process){.pid = victims[i].pid,
 						  .start_boottime_ns = victims[i].start_ticks,
 						  .rss = victims[i].rss};
-	if (e->pss)
-		pss_read(e->pss, process, n, PSS_WAIT_MS);
-	for (unsigned i = 0; e->pss && i < n; i++)
+	pss_read(e->pss, process, n, PSS_WAIT_MS);
+	for (unsigned i = 0; i < n; i++)
 		if (process[i].private != HR_UNKNOWN)
 			victims[i].rss = victims[i].anon = process[i].private;
 }
