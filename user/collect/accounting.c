@@ -93,9 +93,7 @@ static struct account host_account(const struct host_sample *h)
 	if (!h)
 		return a;
 	a.usable_swap = known(h->swap_free) ? h->swap_free : 0;
-	if (known(h->mem_available))
-		a.headroom =
-			add(h->mem_available, known(h->swap_free) ? host_sample_swap_worth(h) : 0);
+	a.headroom = host_sample_headroom(h);
 	a.binding_limit = host_sample_capacity(h);
 	return a;
 }

@@ -38,6 +38,17 @@ static inline __u64 host_sample_swap_worth(const struct host_sample *s)
 	       : s->swap_cost > s->swap_free  ? 0
 					      : s->swap_free - s->swap_cost;
 }
+/* Available memory, and the free swap for what it is worth; RECORD_UNKNOWN where the memory is not known. */
+static inline __u64 host_sample_headroom(const struct host_sample *s)
+{
+	__u64 worth = host_sample_swap_worth(s), sum;
+
+	if (s->mem_available == RECORD_UNKNOWN || worth == RECORD_UNKNOWN)
+		return s->mem_available;
+	return __builtin_add_overflow(s->mem_available, worth, &sum) || sum == RECORD_UNKNOWN
+		       ? RECORD_UNKNOWN - 1
+		       : sum;
+}
 /* Memory and swap, as far as that is worth memory; RECORD_UNKNOWN where the memory is not known. What is swapped out has cost what zram and zswap take now.
  * So this less available memory and the worth of the free swap is what is used, in bytes of memory, whatever the free swap is taken to be worth. */
 static inline __u64 host_sample_capacity(const struct host_sample *s)

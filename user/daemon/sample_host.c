@@ -80,14 +80,6 @@ static void emit_changes(struct sampling *sampling, uint8_t alarm_before)
 	}
 }
 
-static uint64_t host_headroom(const struct host_sample *host)
-{
-	return host->mem_available == RECORD_UNKNOWN ? HR_UNKNOWN
-	       : host->swap_free == RECORD_UNKNOWN
-		       ? host->mem_available
-		       : host->mem_available + host_sample_swap_worth(host);
-}
-
 /* The kernel counts processes, at a moment other than that of the sweep which says how many of them are of one group: the least of
  * the last few differences is right, and no count may fall. */
 static void count_kills(struct sampling *sampling, struct hr_host *host, uint64_t processes)
@@ -130,7 +122,7 @@ void sampling_host(struct sampling *sampling, uint64_t lost)
 		host->swap_cost_measured = job->host.swap_cost_measured;
 		host->zram_swap_total = job->host.zram_swap_total;
 		host->zram_swap_used = job->host.zram_swap_used;
-		host->headroom = host_headroom(&job->host);
+		host->headroom = host_sample_headroom(&job->host);
 		host->pressure = (struct hr_pressure){job->host.psi_some_avg10_centi,
 						      job->host.psi_full_avg10_centi,
 						      job->host.psi_some_us, job->host.psi_full_us};
