@@ -117,14 +117,13 @@ static void read_mm_stat(const char *name, struct swap_devices *d, void *arg)
 void swap_devices_read(const char *root, struct host_sample *s)
 {
 	struct swap_devices d = {.zram_left = RECORD_UNKNOWN};
-	char text[4096], root_of[PATH_MAX];
+	char text[4096];
 	unsigned int percent = 0;
 
 	if (!s->swap_total || s->swap_total == RECORD_UNKNOWN)
 		return;
-	snprintf(root_of, sizeof(root_of), "%s", root);
 	read_text(root, "/proc/swaps", text, sizeof(text));
-	swap_devices_parse(text, &d, read_mm_stat, root_of);
+	swap_devices_parse(text, &d, read_mm_stat, (void *)root);
 	read_text(root, ZSWAP "enabled", text, sizeof(text));
 	if (*text == 'Y') {
 		read_text(root, ZSWAP "max_pool_percent", text, sizeof(text));
