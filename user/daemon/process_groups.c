@@ -108,10 +108,13 @@ void process_groups_add(struct process_groups *groups, const struct task_sample 
 
 static uint64_t max(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
+/* How many processes this row counts as: small ones are sampled. */
+static uint64_t count_of(const struct task_sample *task) { return task->weight ? task->weight : 1; }
+
 /* Returns what the process weighs by itself, to find the largest. */
 static uint64_t add_memory(struct process_groups_sum *sum, const struct task_sample *task)
 {
-	uint64_t n = task->weight ? task->weight : 1;
+	uint64_t n = count_of(task);
 	uint64_t shared = task->file + task->shmem;
 	uint64_t anon = task->rss > shared ? task->rss - shared : 0;
 
@@ -197,9 +200,7 @@ static void spare(struct process_group *group, const struct task_sample *task)
 static bool add_task(struct process_group *group, struct process_groups_sum *sum,
 		     const struct task_sample *task)
 {
-	uint64_t weight = add_memory(sum, task);
-
-	uint64_t n = task->weight ? task->weight : 1;
+	uint64_t weight = add_memory(sum, task), n = count_of(task);
 
 	group->processes += (uint32_t)n;
 	if (task->start_boottime_ns < group->oldest_ns)
@@ -247,9 +248,9 @@ static bool wish_granted(const struct process_groups *groups, const struct run *
 
 		n += (flags & (TASK_WISHED | TASK_SPARED)) != 0;
 		if (flags & TASK_WISHED)
-			wished += (task->weight ? task->weight : 1) * task->rss;
+			wished += count_of(task) * task->rss;
 		else if (!(flags & TASK_SPARED))
-			others += (task->weight ? task->weight : 1) * task->rss;
+			others += count_of(task) * task->rss;
 	}
 	return others && others >= wished && n <= PGROUP_SPARED;
 }
