@@ -42,15 +42,15 @@ static void test_certain(void **state)
 }
 
 /* A report of one kind says nothing of the others. */
-static void test_heard(void **state)
+static void test_reported(void **state)
 {
 	struct bpf_silence silence = {0};
 
 	bpf_silence_missed(&silence, BPF_SILENT_OOM_KILL, 1);
-	bpf_silence_heard(&silence, BPF_SILENT_OOM_KILL);
+	bpf_silence_reported(&silence, BPF_SILENT_OOM_KILL);
 	bpf_silence_missed(&silence, BPF_SILENT_OOM_KILL, 1);
 	assert_null(bpf_silence_what(&silence));
-	bpf_silence_heard(&silence, BPF_SILENT_CGROUP);
+	bpf_silence_reported(&silence, BPF_SILENT_CGROUP);
 	bpf_silence_missed(&silence, BPF_SILENT_OOM_KILL, 1);
 	assert_string_equal(bpf_silence_what(&silence), "OOM kills");
 	bpf_silence_missed(&silence, BPF_SILENT_OOM_KILL, 0);
@@ -83,7 +83,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_certain),
-		cmocka_unit_test(test_heard),
+		cmocka_unit_test(test_reported),
 		cmocka_unit_test(test_reload),
 	};
 

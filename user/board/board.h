@@ -84,7 +84,7 @@ struct board_text {
 };
 void board_text_init(struct board_text *text, void *base, size_t start, size_t base_bytes);
 struct hr_str board_text_add(struct board_text *text, const char *string, bool tail);
-/* All strings of an identity that lives in another record (from_base) into this one. */
+/* All strings of an identity in another record (from_base) into this one. */
 void board_text_identity(struct board_text *text, const void *from_base, size_t from_bytes,
 			 const struct hr_identity *from, struct hr_identity *to);
 

@@ -25,7 +25,7 @@ struct frozen_look { /* -1: not mounted here */
 /* `root` as for cgroupfs_find(), and its errors; -ENOMEM. frozen_close() in any case. */
 int frozen_open(const char *root, struct frozen_look *ret_look);
 void frozen_close(struct frozen_look *look);
-/* Of a memory cgroup, which must still have this id: 1, 0, or -errno where it cannot be told. On v1 its first process decides;
+/* Of a memory cgroup, which must still have this id: 1, 0, or -errno where it is not known. On v1 its first process decides;
  * one without processes of its own is looked up by its path. */
 int frozen_cgroup(const struct frozen_look *look, const char *path, uint64_t id);
 

@@ -63,7 +63,7 @@ enum answer_verdict answer_check(const struct asked *asked, const void *message,
 uint64_t asked_add(struct asked *asked, const struct resolve_question *question);
 /* Its answer has come. */
 void asked_done(struct asked *asked, uint64_t serial);
-/* No answer is awaited any more; one that comes all the same is still welcome. */
+/* No answer is awaited any more; one that comes all the same is still accepted. */
 void asked_give_up(struct asked *asked);
 
 #endif

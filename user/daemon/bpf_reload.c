@@ -106,7 +106,7 @@ void daemon_take_again(struct daemon *daemon, struct worker_job *job)
 	job->retired = take_ptr(job->grown);
 }
 
-/* A sweep, and whether the kernel had told of the cgroups that it found. Those of the first one are older than the programs. */
+/* A sweep, and whether the kernel had reported the cgroups that it found. Those of the first one are older than the programs. */
 void daemon_sweep(struct daemon *daemon)
 {
 	struct containers *containers = &daemon->containers;
@@ -133,12 +133,12 @@ void daemon_check_silence(struct daemon *daemon, const struct worker_job *job)
 	if (failed > daemon->failed_before)
 		bpf_silence_missed(silence, BPF_SILENT_SWEEP, failed - daemon->failed_before);
 	else if (job->want_sweep)
-		bpf_silence_heard(silence, BPF_SILENT_SWEEP);
+		bpf_silence_reported(silence, BPF_SILENT_SWEEP);
 	daemon->failed_before = failed;
 	if (job->want_tasks && pass_failed(job))
 		bpf_silence_missed(silence, BPF_SILENT_TASKS, 1);
 	else if (job->want_tasks)
-		bpf_silence_heard(silence, BPF_SILENT_TASKS);
+		bpf_silence_reported(silence, BPF_SILENT_TASKS);
 	what = bpf_silence_what(silence);
 	if (!what || !bpf_silence_reload(silence, clock_mono_ns()))
 		return;

@@ -13,7 +13,7 @@ static const struct {
 	[BPF_SILENT_TASKS] = {3, "processes"},
 };
 
-void bpf_silence_heard(struct bpf_silence *silence, enum bpf_silent kind)
+void bpf_silence_reported(struct bpf_silence *silence, enum bpf_silent kind)
 {
 	silence->missed[kind] = 0;
 }

@@ -23,7 +23,7 @@ struct bpf_silence {
 };
 
 /* The program did report. */
-void bpf_silence_heard(struct bpf_silence *silence, enum bpf_silent kind);
+void bpf_silence_reported(struct bpf_silence *silence, enum bpf_silent kind);
 /* It should have, n times, and did not. */
 void bpf_silence_missed(struct bpf_silence *silence, enum bpf_silent kind, uint64_t n);
 /* What does not report, in words; NULL: nothing that is certain. Several misses in a row: one may be a race. */

@@ -43,7 +43,7 @@ struct containers {
 	uint64_t
 		kills_extra; /* of the OOM-killed processes that the kernel counts: beyond one an incident */
 	bool kills_settled; /* nothing has changed since kills_below_check() found all OOM kills accounted for */
-	uint64_t unannounced;  /* cgroups that a sweep found, and no record had told of */
+	uint64_t unannounced;  /* cgroups that a sweep found and no record had reported */
 	uint64_t sweep_number; /* of the last published sweep */
 	uint32_t ask_hand;     /* where the search for unresolved cgroups continues */
 	bool asks_left;        /* the resolver was busy before all had been asked */

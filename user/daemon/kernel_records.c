@@ -18,7 +18,7 @@ static void on_mkdir(struct daemon *daemon, const struct record *record)
 	uint64_t now = clock_mono_ns();
 	struct track *track;
 
-	bpf_silence_heard(&daemon->bpf_silence, BPF_SILENT_CGROUP);
+	bpf_silence_reported(&daemon->bpf_silence, BPF_SILENT_CGROUP);
 	if (tracks_find(&daemon->containers.tracks, made->memcg_id) != TRACK_NONE ||
 	    !containers_in_scope(&daemon->containers, made->path))
 		return;
@@ -70,7 +70,7 @@ static void on_exec(struct daemon *daemon, const struct record *record)
 
 static void on_oom(struct daemon *daemon, const struct record *record)
 {
-	bpf_silence_heard(&daemon->bpf_silence, BPF_SILENT_OOM_KILL);
+	bpf_silence_reported(&daemon->bpf_silence, BPF_SILENT_OOM_KILL);
 	oom_events_on_record(&daemon->oom_events, (const void *)record);
 	if (oom_events_is_new(&daemon->oom_events, (const void *)record) && !daemon->newborn_ns)
 		daemon->newborn_ns = record->time_ns; /* a sweep soon */

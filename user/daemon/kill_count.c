@@ -28,7 +28,7 @@ uint64_t kill_count_update(struct kill_count *count, const struct kill_reading *
 		count->above_rose = rose                ? GROUP_READINGS
 				    : count->above_rose ? count->above_rose - 1
 							: 0;
-		/* Without oom_group_kill the next one could not be told from this one. */
+		/* Without oom_group_kill the next one could not be distinguished from this one. */
 		count->group = known && count->group ? count->group - 1 : 0;
 		return 0;
 	}

@@ -122,7 +122,7 @@ static struct track *find_gone(struct containers *containers, uint64_t above_id,
 		if (risk == UINT16_MAX)
 			risk = 0;
 		if (track->kills_recorded > track->counted.incidents)
-			risk = UINT16_MAX; /* a record told of it already */
+			risk = UINT16_MAX; /* a record reported it already */
 		if (best &&
 		    (risk < best_risk || (risk == best_risk && track->gone_ns < best->gone_ns)))
 			continue;

@@ -4,7 +4,7 @@
  * above it, too, and these stay: what a cgroup's count has beyond its own kills and those of all cgroups in it, there or gone, was in
  * one that is gone. It is given to the likeliest of those that went since all was accounted for: the highest risk, else the last;
  * where none is known, to the cgroup above. A container that ends with its only process is such a case wherever no record of the
- * kernel tells of the kill: without BPF, and in a pod's sidecar. cgroup v1 has no such counts. Caller: the loop.
+ * kernel reports the kill: without BPF, and in a pod's sidecar. cgroup v1 has no such counts. Caller: the loop.
  */
 #ifndef HEADROOM_DAEMON_KILLS_BELOW_H
 #define HEADROOM_DAEMON_KILLS_BELOW_H

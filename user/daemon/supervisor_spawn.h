@@ -15,7 +15,7 @@ void supervisor_set_argv(char **argv);
 /* In the daemon, after its supervisor died: has the spare start a new one, which inherits the sockets and the policies. Returns
  * the daemon's end of the new pair, or -errno. */
 int supervisor_respawn(const struct daemon_sockets *sockets, int rules_fd);
-/* In the spare: starts it, as a child of no one that waits. */
+/* In the spare: starts it, by a second fork: there is no child to wait for. */
 void supervisor_start_adopting(const struct daemon_sockets *sockets, pid_t daemon_pid, int new_end,
 			       int rules_fd);
 /* In the supervisor: starts the program that is at this program's path now, as its successor. Its pid or -errno. */
