@@ -24,7 +24,7 @@
 #define TRIES        1000
 #define TRIES_HEADER 16
 
-#define STARTING_NS (120 * NS_PER_SEC) /* longer than loading BPF may take (collect/loader.c) */
+#define STARTING_NS (120 * NS_PER_SEC) /* loading BPF may take as long (collect/loader.c) */
 
 static void cpu_pause(void)
 {
