@@ -71,7 +71,6 @@ static int peek(int fd, bool stream)
 				.msg_iovlen = 1,
 				.msg_control = control,
 				.msg_controllen = sizeof(control)};
-
 	ssize_t n = recvmsg(fd, &packet, MSG_PEEK | MSG_DONTWAIT);
 
 	if (n < 0 || (n == 0 && stream))

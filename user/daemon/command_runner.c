@@ -146,8 +146,7 @@ void commands_print(struct commands *commands, int i)
 		}
 		if (command->used)
 			log_line(command);
-		cleanup_closep(&command->out_fd);
-		command->out_fd = -1;
+		close(take_fd(command->out_fd));
 		return;
 	}
 }

@@ -148,6 +148,7 @@ void host_poll_set_policies(struct host_poll *poll, const struct policy_set *set
 	poll->size = poll->milli = 0;
 	for (uint32_t i = 0; i < set->policies && set->mode != MODE_OBSERVE; i++) {
 		const struct policy *policy = policy_at(set, i);
+
 		poll->process_groups |= raise_threshold(poll, policy) &&
 					(!policy->matches || policy->host_processes);
 	}

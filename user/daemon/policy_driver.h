@@ -8,7 +8,6 @@
 #define HEADROOM_DAEMON_POLICY_DRIVER_H
 
 #include <headroom/control.h>
-#include "oom_record.h"
 #include "action.h"
 #include "base/loop.h"
 #include "oom_record.h"

@@ -215,7 +215,6 @@ static int owner_protects(const struct worker_job *job, const char *path, __u64 
 static int trigger_one(struct worker *worker, const struct worker_trigger *armed)
 {
 	const struct trigger *trigger = &armed->trigger;
-
 	int r = 0;
 
 	if (trigger->flags & TRIGGER_REFLEX)
