@@ -85,7 +85,7 @@ const struct plan_signal plan[SIGNAL_COUNT] = {
 		{ .name = "iter/task", USES("sweep_task", "sweep_task") },
 		NONE,
 	} },
-	/* Order of programs: where reclaim begins, then the hot one. arm.c attaches them. */
+	/* Order of programs: where reclaim begins, then the hot one. trigger_bpf.c attaches them. */
 	[SIGNAL_REFLEX] = { "reflex", "SIGKILL in the kernel for a task that charges past a threshold", {
 		{ .name = "rss_stat + reclaim, any task", .late = true,
 		  USES("reflex", "reflex_reclaim_any", "reflex_rss_any"),

@@ -40,7 +40,7 @@ struct plan_variant {
 	const char *programs[PLAN_PROGRAMS];
 	__u32 needs;      /* features, NEEDS() */
 	const char *with; /* runs only if the signal before it in the table got this variant */
-	/* Tried at the start, attached later (arm.c): the links are the programs' descriptors. */
+	/* Tried at the start, attached later (trigger_bpf.c): the links are the programs' descriptors. */
 	bool late;
 };
 

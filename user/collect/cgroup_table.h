@@ -16,7 +16,7 @@
 #include <linux/types.h>
 
 #define GROUP_NONE  (~0U)
-#define GROUP_FILES 16 /* descriptors of a group: its directory and files (memfiles.h) */
+#define GROUP_FILES 16 /* descriptors of a group: its directory and files (cgroup_files.h) */
 
 struct group {
 	__u64 id;

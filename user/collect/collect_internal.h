@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Internals of struct collector, for collect.c (start, sweeps: worker) and ringbuf.c (records,
+/* Internals of struct collector, for collector.c (start, sweeps: worker) and ringbuf.c (records,
  * counters: loop). */
 #ifndef HEADROOM_COLLECT_COLLECT_INTERNAL_H
 #define HEADROOM_COLLECT_COLLECT_INTERNAL_H

@@ -92,7 +92,7 @@ static void reason_append(char *text, const char *variant, const char *reason)
 	snprintf(text + used, LOADER_REASON - used, "%s%s: %s", used ? "; " : "", variant, reason);
 }
 
-/* HEADROOM_WITHOUT="VARIANT;VARIANT" in the environment, names as in plan.c: tests reach a fallback
+/* HEADROOM_WITHOUT="VARIANT;VARIANT" in the environment, names as in attach_plan.c: tests reach a fallback
  * so on any kernel. */
 static bool switched_off(const char *variant)
 {

@@ -2,7 +2,7 @@
 /*
  * Runs the attach plan. Loading happens in a forked child: it alone carries libbpf's and BTF's
  * megabytes; it hands the descriptors of maps and links over a socket, with a report, and exits.
- * What is attached stays attached as long as the descriptors are open. Only collect.c calls this, at start.
+ * What is attached stays attached as long as the descriptors are open. Only collector.c calls this: at the start, for more room, and for another try.
  */
 #ifndef HEADROOM_COLLECT_LOADER_H
 #define HEADROOM_COLLECT_LOADER_H
