@@ -23,7 +23,6 @@
 #define MOST_SAMPLES   8192
 #define MOST_FORECASTS 2048
 #define MOST_MARKS     64
-#define MOST_RULES     32
 #define SAME_FAILURE   10.0 /* seconds: several victims, one death */
 #define EXITING        2.0  /* seconds in which a victim's memory may still be there */
 #define LEAST_RECALL \
@@ -462,7 +461,7 @@ static int describe_rules(const struct live *live)
 	struct tally *tally = calloc(rule_count, sizeof(*tally));
 	void **states = calloc(rule_count, sizeof(*states));
 	struct run *run = run_new();
-	int r = tally && states && run && rule_count <= MOST_RULES ? 0 : -ENOMEM;
+	int r = tally && states && run ? 0 : -ENOMEM;
 
 	for (unsigned int i = 0; !r && i < rule_count; i++)
 		if (rules[i].bytes && !(states[i] = calloc(1, rules[i].bytes)))

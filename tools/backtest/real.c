@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "cli/csv_series.h"
+#include "score.h"
 #include "world.h"
 
 #define AROUND     15   /* samples on each side of the moving mean */
@@ -19,24 +20,15 @@
 #define MOST_ROWS  1000000
 #define HELD_LEAST 3
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 static double median_spacing(const struct base *base)
 {
-	double *gap = calloc(base->samples, sizeof(*gap)), median = 60;
+	struct values gap = {0};
+	double median;
 
-	if (!gap)
-		return median;
 	for (unsigned int i = 1; i < base->samples; i++)
-		gap[i - 1] = base->t[i] - base->t[i - 1];
-	qsort(gap, base->samples - 1, sizeof(*gap), by_value);
-	median = fmax(gap[(base->samples - 1) / 2], 0.5);
-	free(gap);
+		values_add(&gap, base->t[i] - base->t[i - 1]);
+	median = fmax(values_quantile(&gap, 0.5), 0.5);
+	free(gap.v);
 	return median;
 }
 
@@ -181,12 +173,6 @@ static double rise_stairs(double share, const double *p)
 	return floor(share * stairs) / stairs;
 }
 
-static double rise_step(double share, const double *p)
-{
-	(void)p;
-	return share;
-}
-
 static double rise_saturation(double share, const double *p)
 {
 	return (1 - exp(-share * (3 + 2 * p[0]))) / (1 - exp(-(3 + 2 * p[0])));
@@ -210,7 +196,7 @@ const struct course_class course_classes[] = {
 	{"leak", true, true, 15, rise_steady},
 	{"stand", true, false, 0, rise_steady},
 	{"quiet", false, false, 0, rise_none},
-	{"step", false, false, 0, rise_step},
+	{"step", false, false, 0, rise_steady},
 	{"plateau", false, false, 0, rise_steady},
 	{"saturation", false, false, 0, rise_saturation},
 	{"bursts, end", false, false, 0, rise_bursts},

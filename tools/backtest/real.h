@@ -24,7 +24,7 @@ struct course {
 	double t[MOST_SAMPLES], level[MOST_SAMPLES]; /* share of the limit */
 	double grows_from,
 		grows_until; /* seconds; until: the end of the memory, or of the growth */
-	double killed_at;    /* < 0: it lives */
+	double killed_at;    /* < 0: never */
 };
 
 struct course_class {

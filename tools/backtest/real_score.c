@@ -42,11 +42,11 @@ struct cell { /* one class at one interval */
 
 struct tables {
 	struct cell cell[INTERVALS][CLASSES];
-	struct alarms rule[INTERVALS][24];
+	struct alarms rule[INTERVALS][MOST_RULES];
 };
 
 struct alarm_watch {
-	bool on, right_now, wrong_seen;
+	bool on;
 	double from, last;
 	unsigned int right, wrong;
 };
@@ -156,9 +156,9 @@ static void note_leak(struct cell *cell, const struct course *c, const struct co
 static void play_course(struct tables *tables, const struct course *c, const struct base *base,
 			unsigned int k, unsigned int which)
 {
-	static void *states[24];
+	static void *states[MOST_RULES];
 	struct cell *cell = &tables->cell[k][which];
-	struct alarm_watch watches[24] = {0}, notice = {0};
+	struct alarm_watch watches[MOST_RULES] = {0}, notice = {0};
 	double horizon, ends = c->killed_at >= 0 ? c->killed_at : 1e18, first_leak = -1;
 	bool growing = false, late = false;
 	unsigned int asked = 0;

@@ -236,3 +236,5 @@ const struct rule rules[] = {
 	 .look = mann_kendall},
 };
 const unsigned int rule_count = sizeof(rules) / sizeof(rules[0]);
+_Static_assert(sizeof(rules) / sizeof(rules[0]) <= MOST_RULES,
+	       "the arrays of one entry for each rule");

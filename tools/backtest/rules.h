@@ -27,6 +27,7 @@ struct rule {
 		     struct opinion *ret);
 };
 
+#define MOST_RULES 24
 extern const struct rule rules[];
 extern const unsigned int rule_count;
 

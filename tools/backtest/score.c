@@ -10,7 +10,6 @@
 #define MOST_LOG      4096
 #define MOST_EPISODES 20000
 #define MOST_FAILURES 64
-#define MOST_RULES    24
 #define GRACE         60.0
 #define QUARTER       900.0
 #define EARLY         3600.0 /* a death that comes this long after an alarm was forecast too early */
