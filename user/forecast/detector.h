@@ -87,10 +87,10 @@ void forecast_evaluate(struct forecast_state *state, const struct forecast_input
 /* drift.c */
 extern const float drift_tau[FORECAST_SCALES];
 /* rise_odds.c: KiB that the current rise has covered, above its start and above recent minima. */
+float rise_so_far(const struct forecast_state *state, const struct step *step);
 /* rise_odds.c: whether the current rise came in so many increments that one more sample would add little. */
 bool rise_informs(const struct forecast_state *state, const struct step *step,
 		  const struct verdict *verdict);
-float rise_so_far(const struct forecast_state *state, const struct step *step);
 
 /* baseline.c: minimum and maximum of the stored buckets of a ring, KiB; false: none yet. */
 bool baseline_range(const struct forecast_state *state, unsigned int ring, float *ret_low,

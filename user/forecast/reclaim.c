@@ -26,7 +26,7 @@ static float not_anonymous(const struct step *step)
 
 static uint16_t of_limit(const struct step *step, float kib)
 {
-	return (uint16_t)(65535 * (step->limit > 0 ? min_f(max_f(kib / step->limit, 0), 1) : 0));
+	return (uint16_t)(65535 * (step->limit > 0 ? clamp_f(kib / step->limit, 0, 1) : 0));
 }
 
 static float from_limit(const struct step *step, uint16_t part)
@@ -60,7 +60,7 @@ static void follow_growth(struct forecast_state *state, const struct step *step)
 	float share = (float)state->unsorted_growth / 255, part;
 
 	if (!step->first && step->eaten > 0 && step->limit > 0) {
-		part = min_f(max_f(grown / step->eaten, 0), 1);
+		part = clamp_f(grown / step->eaten, 0, 1);
 		share += min_f(RECENT_SHARE * step->eaten / step->limit, 1) * (part - share);
 		state->unsorted_growth = (uint8_t)(255 * share + 0.5f);
 	}
