@@ -13,8 +13,6 @@
 #include "base/read_full.h"
 #include "state_file.h"
 
-#define STATE_FRESH_NS (20 * NS_PER_MS)
-
 /* Length of the valid UTF-8 sequence at `at`, or 0. Unicode 15, table 3-7. */
 static size_t utf8_length(const unsigned char *at, size_t n)
 {
@@ -97,22 +95,10 @@ int state_parse(char *text, size_t n, size_t most_bytes, json_t **ret_json)
 static struct state_cached cache[STATE_CACHE];
 static uint64_t cache_clock;
 
-static bool same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-/* The change time too: an owner can set the others. */
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       same_time(a->st_mtim, b->st_mtim) && same_time(a->st_ctim, b->st_ctim);
-}
-
-static struct state_cached *cache_find(const struct stat *st)
+static struct state_cached *cache_find(const struct file_stamp *stamp)
 {
 	for (size_t i = 0; i < STATE_CACHE; i++)
-		if (cache[i].used && same_file(&cache[i].st, st)) {
+		if (cache[i].used && file_stamp_same(&cache[i].stamp, stamp)) {
 			cache[i].used = ++cache_clock;
 			return &cache[i];
 		}
@@ -120,7 +106,7 @@ static struct state_cached *cache_find(const struct stat *st)
 }
 
 /* A user drives out its own documents first. */
-static void cache_keep(const struct stat *st, json_t *json, int error)
+static void cache_keep(const struct file_stamp *stamp, uid_t uid, json_t *json, int error)
 {
 	struct state_cached *oldest = &cache[0], *own = NULL;
 	int n_own = 0;
@@ -128,7 +114,7 @@ static void cache_keep(const struct stat *st, json_t *json, int error)
 	for (size_t i = 0; i < STATE_CACHE; i++) {
 		if (cache[i].used < oldest->used)
 			oldest = &cache[i];
-		if (!cache[i].used || !st->st_uid || cache[i].st.st_uid != st->st_uid)
+		if (!cache[i].used || !uid || cache[i].uid != uid)
 			continue;
 		n_own++;
 		if (!own || cache[i].used < own->used)
@@ -137,16 +123,18 @@ static void cache_keep(const struct stat *st, json_t *json, int error)
 	if (n_own >= STATE_CACHE_OWNER)
 		oldest = own;
 	json_decref(oldest->json);
-	*oldest = (struct state_cached){*st, json_incref(json), error, ++cache_clock};
+	*oldest = (struct state_cached){*stamp, uid, json_incref(json), error, ++cache_clock};
 }
 
-/* It may be written again without a new time: the kernel's advance by jiffies. */
-static bool is_fresh(const struct stat *st)
+static bool is_unchanged(int fd, const struct file_stamp *stamp)
 {
-	uint64_t at = (uint64_t)st->st_ctim.tv_sec * NS_PER_SEC + (uint64_t)st->st_ctim.tv_nsec;
-	uint64_t now = clock_wall_ns();
+	struct file_stamp now;
+	struct stat st;
 
-	return now < at + STATE_FRESH_NS && at < now + STATE_FRESH_NS;
+	if (fstat(fd, &st) < 0)
+		return false;
+	now = file_stamp_of(&st);
+	return file_stamp_same(stamp, &now);
 }
 
 static int read_and_parse(int fd, const struct stat *st, size_t most, json_t **ret_json,
@@ -176,7 +164,8 @@ static int read_and_parse(int fd, const struct stat *st, size_t most, json_t **r
 int state_load(int fd, json_t **ret_json, uint64_t *bytes)
 {
 	const struct state_cached *cached;
-	struct stat st, after;
+	struct file_stamp stamp;
+	struct stat st;
 	json_t *json = NULL;
 	size_t most;
 	int r;
@@ -186,15 +175,16 @@ int state_load(int fd, json_t **ret_json, uint64_t *bytes)
 	most = st.st_uid ? STATE_USER_BYTES : STATE_MAX_BYTES;
 	if (st.st_size > (off_t)most)
 		return -EFBIG;
-	cached = cache_find(&st);
+	stamp = file_stamp_of(&st);
+	cached = cache_find(&stamp);
 	if (cached) {
 		*ret_json = json_incref(cached->json);
 		return cached->error;
 	}
 	r = read_and_parse(fd, &st, most, &json, bytes);
 	if (!r || r == -EBADMSG || r == -EFBIG)
-		if (!is_fresh(&st) && !fstat(fd, &after) && same_file(&st, &after))
-			cache_keep(&st, json, r);
+		if (!file_stamp_is_fresh(&stamp) && is_unchanged(fd, &stamp))
+			cache_keep(&stamp, st.st_uid, json, r);
 	*ret_json = json;
 	return r;
 }

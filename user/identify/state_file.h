@@ -8,7 +8,7 @@
 #define HEADROOM_IDENTIFY_STATE_FILE_H
 
 #include <jansson.h>
-#include <sys/stat.h>
+#include "file_stamp.h"
 #include "identity.h"
 
 #define STATE_MAX_BYTES  (4u << 20)
@@ -34,8 +34,9 @@ int state_open(struct opener *opener, const struct open_request *request,
 #define STATE_CACHE       8
 #define STATE_CACHE_OWNER 2 /* of one uid but root's */
 struct state_cached {
-	struct stat st; /* dev, ino, size, times, uid */
-	json_t *json;   /* NULL: refused with this error */
+	struct file_stamp stamp;
+	uid_t uid;
+	json_t *json; /* NULL: refused with this error */
 	int error;
 	uint64_t used; /* larger: later; 0: free */
 };

@@ -10,62 +10,22 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "file_stamp.h"
 
 /* A user may write its files as often as it likes, and each change makes the parser read one (a few ms for each MiB): at most
  * about a hundredth of the time for one user. */
 #define USER_REST_NS   (500 * NS_PER_MS)
 #define USER_REST_FROM (256u << 10) /* bytes; for each as many more, once more as long */
-/* The kernel's time stamps of files advance by jiffies: a file that was written this shortly before it was opened may be
- * written again without a new stamp. */
-#define FRESH_NS (20 * NS_PER_MS)
-
-struct stamp {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec written, changed;
-};
 
 struct watched_file {
 	char *path;
 	uint64_t hash;
-	struct stamp stamp;
+	struct file_stamp stamp;
 	uint32_t uid;
 	uint64_t *id; /* of the cgroups that have their names from it */
 	uint32_t n, space;
-	uint32_t untold; /* of the last change: how many ids are still to be reported */
+	uint32_t unreported; /* of the last change: how many ids are still to be reported */
 };
-
-static struct stamp stamp_of(const struct stat *st)
-{
-	return (struct stamp){
-		.dev = st->st_dev,
-		.ino = st->st_ino,
-		.size = st->st_size,
-		.written = st->st_mtim,
-		.changed = st->st_ctim,
-	};
-}
-
-static bool same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static bool same(const struct stamp *a, const struct stamp *b)
-{
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-	       same_time(a->written, b->written) && same_time(a->changed, b->changed);
-}
-
-static bool is_fresh(const struct stamp *stamp)
-{
-	uint64_t at = (uint64_t)stamp->changed.tv_sec * NS_PER_SEC +
-		      (uint64_t)stamp->changed.tv_nsec,
-		 now = clock_wall_ns();
-
-	return now < at + FRESH_NS && at < now + FRESH_NS; /* or the clock was set back */
-}
 
 static uint64_t hash_of(const char *text)
 {
@@ -184,11 +144,11 @@ void state_watch_add(struct state_watch *watch, uint64_t cgroup_id, int fd)
 	file = find(watch, path, hash) ?: make(watch, path, hash, st.st_uid);
 	if (!file)
 		return;
-	/* Another cgroup of this file may have read an older content, and be untold yet. */
+	/* Another cgroup of this file may have read an older content, and be unreported yet. */
 	if (!file->n || (file->n == 1 && file->id[0] == cgroup_id)) {
-		file->stamp = stamp_of(&st);
-		if (is_fresh(&file->stamp))
-			file->stamp = (struct stamp){0};
+		file->stamp = file_stamp_of(&st);
+		if (file_stamp_is_fresh(&file->stamp))
+			file->stamp = (struct file_stamp){0};
 	}
 	add_id(file, cgroup_id);
 }
@@ -210,7 +170,7 @@ static void compare(struct state_watch *watch, uint64_t now_ns)
 {
 	for (size_t i = watch->n; i-- > 0;) {
 		struct watched_file *file = &watch->file[i];
-		struct stamp stamp;
+		struct file_stamp stamp;
 		struct stat st;
 
 		if (fstatat(AT_FDCWD, file->path, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT)) {
@@ -218,11 +178,12 @@ static void compare(struct state_watch *watch, uint64_t now_ns)
 				drop(watch, i); /* its containers were removed */
 			continue;
 		}
-		stamp = stamp_of(&st);
-		if (same(&stamp, &file->stamp) || user_rests(watch, file->uid, st.st_size, now_ns))
+		stamp = file_stamp_of(&st);
+		if (file_stamp_same(&stamp, &file->stamp) ||
+		    user_rests(watch, file->uid, st.st_size, now_ns))
 			continue;
-		file->stamp = is_fresh(&stamp) ? (struct stamp){0} : stamp;
-		file->untold = file->n;
+		file->stamp = file_stamp_is_fresh(&stamp) ? (struct file_stamp){0} : stamp;
+		file->unreported = file->n;
 	}
 }
 
@@ -237,8 +198,8 @@ size_t state_watch_changed(struct state_watch *watch, bool rest,
 	for (size_t i = 0; i < watch->n && n < most; i++) {
 		struct watched_file *file = &watch->file[i];
 
-		while (file->untold && n < most) {
-			uint32_t at = --file->untold;
+		while (file->unreported && n < most) {
+			uint32_t at = --file->unreported;
 
 			if (alive(file->id[at], arg))
 				ret_ids[n++] = file->id[at];
