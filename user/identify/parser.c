@@ -2,7 +2,7 @@
 /*
  * One question at a time, in the order of their owners' shares (fair_queue.h). A question that takes too long (a process with its mmap lock held, a hung
  * file system) ends this process: the alarm's default action also ends a killable wait, and the
- * supervisor starts a new pair. The daemon never waits for the parser; the parser waits for the
+ * supervisor starts new ones. The daemon never waits for the parser; the parser waits for the
  * daemon, and holds at most one answer.
  */
 #include "parser.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Removes secrets from command lines before they reach the board. Pure; time is linear in the
- * input, memory bounded (some 200 KB of stack). When in doubt it hides.
+ * input, memory bounded (some 250 KB of stack). When in doubt it hides.
  */
 #ifndef HEADROOM_REDACT_H
 #define HEADROOM_REDACT_H

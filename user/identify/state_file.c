@@ -40,7 +40,7 @@ static size_t utf8_length(const unsigned char *at, size_t n)
 
 /* One pass before the library parses it: replaces bytes that are not UTF-8, and measures the
  * nesting, because jansson recurses and its own limit depends on its build; and the number of values, which is what costs time and
- * memory (2,000,000 numbers of 4 MiB took 0.2 s and 90 MiB). */
+ * memory. */
 static int state_repair(char *text, size_t n, size_t values)
 {
 	bool quoted = false;
