@@ -138,18 +138,23 @@ static int hex_value(char c)
 	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
 }
 
+char escaped_byte(const char *from, size_t n)
+{
+	if (n < ESCAPE_BYTES || from[0] != '\\' || from[1] != 'x' ||
+	    !isxdigit((unsigned char)from[2]) || !isxdigit((unsigned char)from[3]))
+		return 0;
+	return (char)(hex_value(from[2]) << 4 | hex_value(from[3]));
+}
+
 void part_unescape(const char *from, char *to, size_t to_bytes)
 {
 	size_t n = 0;
 
 	while (*from && n + 1 < to_bytes) {
-		if (from[0] == '\\' && from[1] == 'x' && isxdigit((unsigned char)from[2]) &&
-		    isxdigit((unsigned char)from[3]) && memcmp(from + 2, "00", 2)) {
-			to[n++] = (char)(hex_value(from[2]) << 4 | hex_value(from[3]));
-			from += 4;
-		} else {
-			to[n++] = *from++;
-		}
+		char byte = escaped_byte(from, strnlen(from, ESCAPE_BYTES));
+
+		to[n++] = byte ? byte : *from;
+		from += byte ? ESCAPE_BYTES : 1;
 	}
 	to[n] = 0;
 }

@@ -80,6 +80,9 @@ size_t pod_uid_at(const char *text, char ret_uid[37]);
  * part continues. */
 bool part_is_pod(const char *part, bool inside, char ret_uid[37]);
 bool part_ends(const char *part, const char *suffix);
+/* The byte that an escape \xNN at the beginning of n bytes stands for; 0: there is none, or it stands for NUL. */
+#define ESCAPE_BYTES 4
+char escaped_byte(const char *from, size_t n);
 /* systemd's escapes: \xNN as the byte that it stands for (systemd.unit(5)). */
 void part_unescape(const char *from, char *to, size_t to_bytes);
 unsigned int part_uid(const char *part); /* user-U.slice, user@U.service; else 0 */

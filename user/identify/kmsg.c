@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "identify.h"
+#include "identity.h"
 
 /* The kernel cuts a line after some 970 bytes (kernel/printk: LOG_LINE_MAX less its prefix, before 6.4;
  * later 1024 and more): a shorter one is whole. */
@@ -248,12 +249,6 @@ bool kmsg_text(struct kmsg *kmsg, uint64_t time_us, const char *text, struct kms
 	return false;
 }
 
-static unsigned int hex(char c)
-{
-	return isdigit((unsigned char)c) ? (unsigned int)(c - '0')
-					 : (unsigned int)((c | 0x20) - 'a' + 10);
-}
-
 /* The log writes every byte that is not printable ASCII, and the backslash, as \xNN (kernel:
  * msg_add_ext_text). The record has no end of its own: nothing beyond n is read. */
 static void unescape(const char *from, size_t n, char *to, size_t to_bytes)
@@ -261,14 +256,11 @@ static void unescape(const char *from, size_t n, char *to, size_t to_bytes)
 	size_t used = 0;
 
 	for (size_t i = 0; i < n && from[i] && from[i] != '\n' && used + 1 < to_bytes; i++) {
-		bool escaped = n - i > 3 && from[i] == '\\' && from[i + 1] == 'x' &&
-			       isxdigit((unsigned char)from[i + 2]) &&
-			       isxdigit((unsigned char)from[i + 3]);
-		unsigned int byte = escaped ? hex(from[i + 2]) << 4 | hex(from[i + 3]) : 0;
+		char byte = escaped_byte(from + i, n - i);
 
-		to[used++] = byte ? (char)byte : from[i];
+		to[used++] = byte ? byte : from[i];
 		if (byte)
-			i += 3;
+			i += ESCAPE_BYTES - 1;
 	}
 	to[used] = 0;
 }
