@@ -32,7 +32,6 @@ struct expected {
 struct command {
 	const struct redact_text *words;
 	size_t n;
-	int depth;
 	struct active active[ACTIVE + 1]; /* the first is redact_any_tool */
 	size_t used;
 	struct expected next;
@@ -265,14 +264,19 @@ static void operand(struct command *c, const char *pattern, uint8_t *matched,
 	}
 }
 
+static const char *next_pattern(const char *pattern)
+{
+	pattern += strcspn(pattern, ";");
+	return pattern + (*pattern == ';');
+}
+
 static void operands(struct command *c, struct active *a, const struct redact_text *w)
 {
 	const char *pattern = a->tool->operands;
 
 	for (size_t i = 0; i < PATTERNS && *pattern; i++) {
 		operand(c, pattern, &a->at[i], w);
-		pattern += strcspn(pattern, ";");
-		pattern += *pattern == ';';
+		pattern = next_pattern(pattern);
 	}
 }
 
@@ -288,8 +292,7 @@ static void past_secret(struct command *c)
 
 			if (c->active[i].at[k] && e && n == 1 && *e == '*')
 				c->active[i].at[k]++;
-			pattern += strcspn(pattern, ";");
-			pattern += *pattern == ';';
+			pattern = next_pattern(pattern);
 		}
 	}
 }
@@ -486,7 +489,7 @@ static void one_word(struct command *c, size_t i)
 
 void redact_command(const struct redact_text *words, size_t n, int depth)
 {
-	struct command c = {.words = words, .n = n, .depth = depth, .used = 1};
+	struct command c = {.words = words, .n = n, .used = 1};
 
 	c.active[0].tool = &redact_any_tool;
 	if (n && words[0].outer && words[0].outer != &redact_any_tool)

@@ -348,15 +348,23 @@ static size_t base64_run(const struct redact_text *t, size_t from)
 	return to;
 }
 
+/* Hides a token that begins at `from`. Its length; 0: there is none. */
+static size_t hide_token(const struct redact_text *t, size_t from)
+{
+	size_t m = redact_token(t->at + from, t->n - from, t->open);
+
+	if (m)
+		memset(t->hidden + t->from[from], 1, (size_t)(t->to[from + m - 1] - t->from[from]));
+	return m;
+}
+
 /* The longest key at `from`, its token, its URL or its assignment. Always makes progress. */
 static size_t key(const struct redact_text *t, size_t from)
 {
-	size_t end = from, run, m = redact_token(t->at + from, t->n - from, t->open);
+	size_t end = from, run, m = hide_token(t, from);
 
-	if (m) {
-		memset(t->hidden + t->from[from], 1, (size_t)(t->to[from + m - 1] - t->from[from]));
+	if (m)
 		return from + m;
-	}
 	while (end < t->n && is_key(t->at[end]))
 		end++;
 	if (end + 3 <= t->n && !memcmp(t->at + end, "://", 3))
@@ -385,12 +393,7 @@ void redact_scan(const struct redact_text *t)
 		if (!before || redact_is_blank(before) || before == '=' || is_quote(before))
 			data_source(t, i);
 		if (t->at[i] == '$') {
-			size_t m = redact_token(t->at + i, t->n - i, t->open);
-
-			if (m)
-				memset(t->hidden + t->from[i], 1,
-				       (size_t)(t->to[i + m - 1] - t->from[i]));
-			i += m ? m : 1;
+			i += hide_token(t, i) ?: 1;
 		} else if (is_key(t->at[i])) {
 			i = key(t, i);
 		} else {
