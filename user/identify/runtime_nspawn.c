@@ -33,16 +33,13 @@ static bool machine_name(const char *part, char *ret_name, size_t bytes)
 	return ret_name[0] != 0;
 }
 
-/* libvirt registers its machines under such names; what they are is not nspawn's to say. */
-static bool of_libvirt(const char *name)
-{
-	return !strncmp(name, "qemu-", 5) || !strncmp(name, "lxc-", 4) || !strncmp(name, "xen-", 4);
-}
-
 static bool is_virtual(const char *name)
 {
 	return !strncmp(name, "qemu-", 5) || !strncmp(name, "xen-", 4);
 }
+
+/* libvirt registers its machines under such names; what they are is not nspawn's to say. */
+static bool of_libvirt(const char *name) { return is_virtual(name) || !strncmp(name, "lxc-", 4); }
 
 static bool nspawn_match(const struct path *path, int i, struct identity *identity)
 {
