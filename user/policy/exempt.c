@@ -10,20 +10,27 @@
 
 #include "base/cleanup.h"
 
+static bool ends_in_unit(const char *begin, const char *end)
+{
+	static const char *const suffix[] = {".service", ".scope"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffix); i++) {
+		size_t n = strlen(suffix[i]);
+
+		if ((size_t)(end - begin) > n && !memcmp(end - n, suffix[i], n))
+			return true;
+	}
+	return false;
+}
+
 /* The bytes of a path up to its first service or scope, which chose the names below itself (a user's manager the names of its
  * units); the whole, where there is none. */
 static size_t service_bytes(const char *path)
 {
-	static const char *const suffix[] = {".service", ".scope"};
-
 	for (const char *at = path + strspn(path, "/"), *end; *at; at = end + (*end != 0)) {
 		end = strchrnul(at, '/');
-		for (size_t i = 0; i < ARRAY_SIZE(suffix); i++) {
-			size_t n = strlen(suffix[i]);
-
-			if ((size_t)(end - at) > n && !memcmp(end - n, suffix[i], n))
-				return (size_t)(end - path);
-		}
+		if (ends_in_unit(at, end))
+			return (size_t)(end - path);
 	}
 	return strlen(path);
 }
@@ -49,10 +56,7 @@ size_t policy_unit_bytes(const struct hr_slot *slot, const char *path)
 		return root_bytes(slot, path);
 	/* Not looked at. What is in no service may be a user's. */
 	n = *path == '/' ? service_bytes(path) : 0;
-	return (n > 8 && !memcmp(path + n - 8, ".service", 8)) ||
-			       (n > 6 && !memcmp(path + n - 6, ".scope", 6))
-		       ? n
-		       : 0;
+	return ends_in_unit(path, path + n) ? n : 0;
 }
 
 #define OTHER_NAME "\001" /* of no cgroup */
