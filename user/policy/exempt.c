@@ -163,16 +163,12 @@ static enum hr_skip_reason path_protected(const struct hr_slot *slot, const char
 static bool holds_protected(const struct policy_set *set, const struct policy_match *selector,
 			    const struct hr_slot *slot)
 {
-	char comm[sizeof(slot->process[0].comm) + 1] = "";
-
 	if (selector->key != POLICY_PROCESS || slot->id.container_id.at || slot->id.chosen ||
 	    (slot->id.kind != HR_KIND_UNIT && slot->id.kind != HR_KIND_GROUP))
 		return false;
-	for (size_t i = 0; i < HR_PROCESSES && slot->process[i].pid; i++) {
-		memcpy(comm, slot->process[i].comm, sizeof(slot->process[i].comm));
-		if (selector_any_glob(set, selector, comm))
+	for (size_t i = 0; i < HR_PROCESSES && slot->process[i].pid; i++)
+		if (selector_match_name(set, selector, slot->process[i].comm))
 			return true;
-	}
 	return false;
 }
 
@@ -351,18 +347,6 @@ enum hr_skip_reason selector_allowed(const struct policy_set *set,
 	return !reason && not_identified(at, parent && !literal) ? HR_SKIP_UNKNOWN : reason;
 }
 
-static const struct hr_slot *slot_of_process_group(const struct policy_snapshot *snapshot,
-						   const struct process_group *pgroup)
-{
-	for (uint32_t i = 0; pgroup->memcg_id && i < snapshot->slots; i++) {
-		const struct hr_slot *slot = snapshot->slot(i, snapshot->arg);
-
-		if (slot && slot->state == HR_SLOT_RUNNING && slot->cgroup_id == pgroup->memcg_id)
-			return slot;
-	}
-	return NULL;
-}
-
 /* In sshd's own unit are the sessions of users as well (where no logind gives them a scope): only sshd itself is exempt. */
 static enum hr_skip_reason process_group_unit(const char *comm, bool own,
 					      const struct hr_slot *slot, const char *path)
@@ -375,29 +359,23 @@ static enum hr_skip_reason process_group_unit(const char *comm, bool own,
 	return path_protected(slot, path);
 }
 
-bool policy_protects_name(const struct policy_set *set, const char comm_[16])
+bool policy_protects_name(const struct policy_set *set, const char comm[16])
 {
-	char comm[17] = "";
-
-	memcpy(comm, comm_, 16);
 	for (uint32_t i = 0; set && i < set->protects; i++) {
 		const struct policy_match *selector = policy_match_at(set, set->protect_first + i);
 
-		if (selector->key == POLICY_PROCESS && selector_any_glob(set, selector, comm))
+		if (selector->key == POLICY_PROCESS && selector_match_name(set, selector, comm))
 			return true;
 	}
 	return false;
 }
 
-enum hr_skip_reason policy_exempt_process(const struct policy_set *set, const char comm_[16],
+enum hr_skip_reason policy_exempt_process(const struct policy_set *set, const char comm[16],
 					  bool own, const struct hr_slot *slot)
 {
 	const char *path = slot ? hr_slot_text(slot, slot->id.cgroup) : NULL;
-	char comm[17] = "";
-	enum hr_skip_reason reason = HR_SKIP_NONE;
 
-	memcpy(comm, comm_, 16);
-	if (!own && policy_protects_name(set, comm_))
+	if (!own && policy_protects_name(set, comm))
 		return HR_SKIP_PROTECTED;
 	for (uint32_t i = 0; slot && set && i < set->protects; i++) {
 		const struct policy_match *selector = policy_match_at(set, set->protect_first + i);
@@ -405,9 +383,7 @@ enum hr_skip_reason policy_exempt_process(const struct policy_set *set, const ch
 		if (selector->key != POLICY_PROCESS && protects(set, selector, slot))
 			return HR_SKIP_PROTECTED;
 	}
-	if (path)
-		reason = process_group_unit(comm, own, slot, path);
-	return reason;
+	return path ? process_group_unit(comm, own, slot, path) : HR_SKIP_NONE;
 }
 
 enum hr_skip_reason policy_exempt_process_group(const struct policy_set *set,
@@ -429,7 +405,7 @@ enum hr_skip_reason policy_exempt_process_group(const struct policy_set *set,
 	if (pgroup->flags & PGROUP_EXEMPT)
 		return HR_SKIP_OWNER;
 	return policy_exempt_process(set, pgroup->comm, pgroup->flags & PGROUP_OWN_NAMES,
-				     slot_of_process_group(snapshot, pgroup));
+				     selector_slot_of_cgroup(snapshot, pgroup->memcg_id));
 }
 
 enum hr_skip_reason selector_process_group_allowed(const struct policy_set *set,

@@ -52,6 +52,9 @@ bool selector_glob(const char *glob, const char *text);
 const char *selector_key_text(const struct hr_slot *slot, uint32_t key);
 bool selector_any_glob(const struct policy_set *set, const struct policy_match *selector,
 		       const char *text);
+/* The name of a process. */
+bool selector_match_name(const struct policy_set *set, const struct policy_match *selector,
+			 const char name[16]);
 bool selector_match_one(const struct policy_set *set, const struct policy_match *selector,
 			const struct hr_slot *slot);
 bool selector_match(const struct policy_set *set, const struct policy *policy,
@@ -79,6 +82,9 @@ enum hr_skip_reason selector_process_group_allowed(const struct policy_set *set,
 						   const struct policy_snapshot *snapshot,
 						   const struct policy *policy, uint32_t pgroup);
 const struct hr_slot *selector_slot(const struct policy_snapshot *snapshot, uint32_t slot);
+/* The slot of a running cgroup; NULL: there is none. */
+const struct hr_slot *selector_slot_of_cgroup(const struct policy_snapshot *snapshot,
+					      uint64_t memcg_id);
 
 /* ---- hold_timers.c: since when a policy holds for a target, and its cooldown ---- */
 struct timer {

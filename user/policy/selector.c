@@ -132,8 +132,8 @@ bool selector_match(const struct policy_set *set, const struct policy *policy,
 	       has_key(set, policy, POLICY_CGROUP);
 }
 
-static const struct hr_slot *slot_of_cgroup(const struct policy_snapshot *snapshot,
-					    uint64_t memcg_id)
+const struct hr_slot *selector_slot_of_cgroup(const struct policy_snapshot *snapshot,
+					      uint64_t memcg_id)
 {
 	for (uint32_t i = 0; memcg_id && i < snapshot->slots; i++) {
 		const struct hr_slot *slot = snapshot->slot(i, snapshot->arg);
@@ -144,8 +144,8 @@ static const struct hr_slot *slot_of_cgroup(const struct policy_snapshot *snapsh
 	return NULL;
 }
 
-static bool match_name(const struct policy_set *set, const struct policy_match *selector,
-		       const char name_[16])
+bool selector_match_name(const struct policy_set *set, const struct policy_match *selector,
+			 const char name_[16])
 {
 	char name[17] = "";
 
@@ -161,7 +161,7 @@ static uint64_t keep_names(const struct policy_set *set, const struct policy_mat
 
 	members->n_names = 0;
 	for (uint32_t i = 0; i < pgroup->n_names; i++) {
-		if (!match_name(set, selector, pgroup->name[i]))
+		if (!selector_match_name(set, selector, pgroup->name[i]))
 			continue;
 		memcpy(members->name[members->n_names++], pgroup->name[i], 16);
 		bytes += pgroup->name_rss[i];
@@ -190,7 +190,7 @@ static uint64_t keep_cgroups(const struct policy_set *set, const struct policy *
 
 	members->n_cgroups = 0;
 	for (uint32_t i = 0; i < pgroup->n_in; i++) {
-		if (!match_cgroup(set, policy, slot_of_cgroup(snapshot, pgroup->in[i])))
+		if (!match_cgroup(set, policy, selector_slot_of_cgroup(snapshot, pgroup->in[i])))
 			continue;
 		members->cgroup[members->n_cgroups++] = pgroup->in[i];
 		bytes += pgroup->in_rss[i];
@@ -237,7 +237,7 @@ bool selector_match_process_group(const struct policy_set *set, const struct pol
 		const struct policy_match *selector = policy_match_at(set, policy->first_match + i);
 
 		if (!(selector->key == POLICY_PROCESS
-			      ? match_name(set, selector, pgroup->comm)
+			      ? selector_match_name(set, selector, pgroup->comm)
 			      : slot && selector_match_one(set, selector, slot)))
 			return false;
 	}
