@@ -5,7 +5,6 @@
  */
 #include "policy_parse.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -17,29 +16,29 @@
 static const char *const placeholders[] = {"name", "id",     "pod",    "namespace", "container",
 					   "unit", "cgroup", "policy", "pid"};
 
-bool policy_uses_names(const char *word)
+/* Is there one of the first `most` placeholders at this '{'? */
+static bool is_placeholder(const char *at, size_t most)
 {
-	char name[16];
+	for (size_t i = 0; i < most; i++) {
+		size_t n = strlen(placeholders[i]);
 
-	for (size_t i = 0; i < PLACEHOLDERS_OF_CONTAINERS; i++) {
-		snprintf(name, sizeof(name), "{%s}", placeholders[i]);
-		if (strstr(word, name))
+		if (!strncmp(at + 1, placeholders[i], n) && at[1 + n] == '}')
 			return true;
 	}
 	return false;
 }
 
-/* The first placeholder of a word; NULL: it has none. */
-static const char *find_placeholder(const char *word)
+static bool has_placeholder(const char *word, size_t most)
 {
 	for (const char *at = strchr(word, '{'); at; at = strchr(at + 1, '{'))
-		for (size_t i = 0; i < ARRAY_SIZE(placeholders); i++) {
-			size_t n = strlen(placeholders[i]);
+		if (is_placeholder(at, most))
+			return true;
+	return false;
+}
 
-			if (!strncmp(at + 1, placeholders[i], n) && at[1 + n] == '}')
-				return at;
-		}
-	return NULL;
+bool policy_uses_names(const char *word)
+{
+	return has_placeholder(word, PLACEHOLDERS_OF_CONTAINERS);
 }
 
 /* {word} of lower-case letters is a placeholder or a mistake; other braces are text. */
@@ -47,14 +46,11 @@ static int check_placeholders(const struct policy_parse *c, const struct tree_no
 			      bool first)
 {
 	for (const char *at = strchr(node->text, '{'); at; at = strchr(at + 1, '{')) {
-		size_t n = strspn(at + 1, "abcdefghijklmnopqrstuvwxyz_"), i = 0;
+		size_t n = strspn(at + 1, "abcdefghijklmnopqrstuvwxyz_");
 
 		if (!n || at[1 + n] != '}')
 			continue;
-		while (i < ARRAY_SIZE(placeholders) &&
-		       (strlen(placeholders[i]) != n || memcmp(placeholders[i], at + 1, n)))
-			i++;
-		if (i == ARRAY_SIZE(placeholders))
+		if (!is_placeholder(at, ARRAY_SIZE(placeholders)))
 			return tree_complain(c->tree, node, node->text,
 					     "run: expected {name}, {id}, {pod}, {namespace}, "
 					     "{container}, {unit}, "
@@ -142,7 +138,7 @@ static int check_code(const struct policy_parse *c, const struct tree_node *list
 		for (size_t k = i; k < end; k++) {
 			const struct tree_node *word = list->child[k];
 
-			if (find_placeholder(word->text))
+			if (has_placeholder(word->text, ARRAY_SIZE(placeholders)))
 				return tree_complain(
 					c->tree, word, word->text,
 					"run: %s would read a name as code; expected no "
