@@ -169,9 +169,10 @@ static uint64_t over(const struct policy_engine *engine, const struct escalation
 		     const struct inputs *f)
 {
 	const struct policy *p = engine_policy(engine, e->policy);
-	enum condition_id id = p->conditions & WHEN(USAGE) ? CONDITION_USAGE : CONDITION_USED;
+	bool used = p->conditions & WHEN(USED) && !(p->conditions & WHEN(USAGE));
+	enum condition_id id = used ? CONDITION_USED : CONDITION_USAGE;
 	struct condition_set rule;
-	uint64_t threshold, usage = f->at[p->conditions & WHEN(USED) ? id : CONDITION_USAGE];
+	uint64_t threshold, usage = f->at[id];
 
 	condition_set_read(p, &rule);
 	threshold = condition_set_threshold(&rule, id, f);
