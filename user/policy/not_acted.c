@@ -136,7 +136,7 @@ static bool asked_to_end(const struct policy_engine *engine, const struct escala
 }
 
 /* Its own escalation, or another policy's, was under way. */
-static enum hr_skip_reason under_way(const struct policy_engine *engine, const struct escalation *e,
+static enum hr_skip_reason under_way(struct policy_engine *engine, const struct escalation *e,
 				     uint32_t policy)
 {
 	if (e->policy != policy)
@@ -148,8 +148,8 @@ static enum hr_skip_reason under_way(const struct policy_engine *engine, const s
 	if (e->without)
 		return (enum hr_skip_reason)e->without;
 	/* A kill that was not asked for yet would be refused. */
-	return !asked_to_end(engine, e) && rate_limits_wait(&engine->limits[1], engine->set,
-							    engine->now_ns, e->host)
+	return !asked_to_end(engine, e) && rate_limits_wait(engine_limits(engine, MODE_ENFORCE),
+							    engine->set, engine->now_ns, e->host)
 		       ? HR_SKIP_RATE_LIMIT
 		       : HR_SKIP_UNDER_WAY;
 }

@@ -59,7 +59,8 @@ static bool may_fire(struct policy_engine *engine, uint32_t policy, uint32_t slo
 		return false;
 	if (kills_now(engine, e) && e->policy == policy && !e->gone)
 		return true;
-	if (rate_limit_wait(&engine->limits[1].all, engine->set, engine->now_ns))
+	if (rate_limits_wait(engine_limits(engine, MODE_ENFORCE), engine->set, engine->now_ns,
+			     false))
 		return false;
 	if (e ? e->killed || (e->policy == policy && e->step > reflex_step(p))
 	      : escalation_blocked(engine, policy, engine->inputs[slot].key, at->id.workload,
