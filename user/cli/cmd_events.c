@@ -195,8 +195,8 @@ static void describe_missed(struct stream *s)
 
 	if (new)
 		log_info("%s%llu event%s%s missed: overwritten before %s read",
-			 s->options->types ? "up to " : "", (unsigned long long)new,
-			 new == 1 ? "" : "s", s->options->types ? " of these types" : "",
+			 s->options->types ? "up to " : "", (unsigned long long)new, plural_s(new),
+			 s->options->types ? " of these types" : "",
 			 new == 1 ? "it was" : "they were");
 	s->emitted_missed = missed;
 }

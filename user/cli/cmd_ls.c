@@ -147,7 +147,7 @@ static void print_totals(FILE *out, const struct snapshot *s)
 		fprintf(out, ", headroom %s", units_bytes(host->headroom, headroom));
 	if (s->oom_kills)
 		fprintf(out, "; %llu OOM kill%s", (unsigned long long)s->oom_kills,
-			s->oom_kills == 1 ? "" : "s");
+			plural_s(s->oom_kills));
 	print_paused(out, s);
 	fputc('\n', out);
 }

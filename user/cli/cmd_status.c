@@ -108,8 +108,7 @@ static void print_host(const struct snapshot *s)
 		 units_bytes(hr_host_usable(&s->host), total),
 		 reserved ? ", huge pages reserve " : "",
 		 reserved ? units_bytes(s->host.memory.hugetlb, huge) : "", s->tally.containers,
-		 s->tally.containers == 1 ? "" : "s", s->tally.units,
-		 s->tally.units == 1 ? "" : "s");
+		 plural_s(s->tally.containers), s->tally.units, plural_s(s->tally.units));
 	print_row("memory", line);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/human_units.h"
 #include "policy_import_expand.h"
 #include "policy_import_internal.h"
 
@@ -291,6 +292,6 @@ void import_protect_regex(struct import *im, struct import_source *s, size_t lin
 		 globs.how);
 	for (size_t i = 0; i < globs.n; i++)
 		import_protect(im, key, globs.glob[i], comment);
-	line_taken(s, line, "%s: protect, %zu glob%s", what, globs.n, globs.n == 1 ? "" : "s");
+	line_taken(s, line, "%s: protect, %zu glob%s", what, globs.n, plural_s(globs.n));
 	globs_free(&globs);
 }

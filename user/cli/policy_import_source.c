@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/human_units.h"
 #include "base/read_full.h"
 #include "base/strbuf.h"
 #include "policy_import_internal.h"
@@ -257,7 +258,7 @@ static void write_source(const struct import_source *s, FILE *out)
 	for (size_t i = 0; i < s->lines; i++)
 		n[s->line[i].state]++;
 	line_add(&text, "%.300s: %zu line%s: %zu taken, %zu not taken, %zu comments or empty",
-		 s->path, s->lines, s->lines == 1 ? "" : "s", n[LINE_TAKEN] + n[LINE_PART],
+		 s->path, s->lines, plural_s(s->lines), n[LINE_TAKEN] + n[LINE_PART],
 		 n[LINE_LEFT] + n[LINE_OPEN], n[LINE_EMPTY]);
 	if (n[LINE_OTHER])
 		line_add(&text, ", %zu of other programs", n[LINE_OTHER]);

@@ -86,7 +86,7 @@ static void print_first(const char *what, unsigned int n, double first, const st
 {
 	char time[UNITS_TEXT];
 
-	printf("%u %s%s", n, what, n == 1 ? "" : "s");
+	printf("%u %s%s", n, what, plural_s(n));
 	if (n)
 		printf(" (%safter %s)", n == 1 ? "" : "the first ",
 		       seconds(first - r->sum.first_t, time));
@@ -108,7 +108,7 @@ static void print_alarms(const struct replay *r)
 	if (!isnan(s->first_leak))
 		printf("; leak confirmed after %s", seconds(s->first_leak - s->first_t, time));
 	if (s->kills)
-		printf("; %llu OOM kill%s", (unsigned long long)s->kills, s->kills == 1 ? "" : "s");
+		printf("; %llu OOM kill%s", (unsigned long long)s->kills, plural_s(s->kills));
 	putchar('\n');
 }
 
@@ -153,7 +153,7 @@ void replay_print_table(const struct replay *r, bool colour)
 		printf("  … and %llu more changes\n",
 		       (unsigned long long)(r->changes - (r->rows - r->plain)));
 	printf("%s%s%llu sample%s", r->name, *r->name ? ": " : "", (unsigned long long)s->samples,
-	       s->samples == 1 ? "" : "s");
+	       plural_s(s->samples));
 	if (!s->samples) {
 		putchar('\n');
 		return;

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/human_units.h"
 #include "board/board.h"
 #include "prometheus_client_internal.h"
 #include "format/display_name.h"
@@ -174,7 +175,7 @@ static void show_host(struct prometheus_client *client, struct board *board, uin
 	*host = client->host;
 	host->seq = seq;
 	snprintf(host->node, sizeof(host->node), "%zu node%s", client->nodes,
-		 client->nodes == 1 ? "" : "s");
+		 plural_s(client->nodes));
 	if (silent)
 		snprintf(host->node + strlen(host->node), sizeof(host->node) - strlen(host->node),
 			 ", %zu without a daemon heartbeat", silent);

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/human_units.h"
 #include "base/utf8_clean.h"
 #include "forecast/reason_text.h"
 #include "action_text.h"
@@ -121,10 +122,10 @@ static void add_container(struct line *line, const struct hr_event *event)
 	line_add_ms(line, " after ", c->uptime_ms, "");
 	line_add_bytes(line, ", peak ", c->peak, "");
 	if (c->restarts && c->restarts != HR_UNKNOWN_U32)
-		line_add(line, ", %u restart%s", c->restarts, c->restarts == 1 ? "" : "s");
+		line_add(line, ", %u restart%s", c->restarts, plural_s(c->restarts));
 	if (c->oom_kills_total && c->oom_kills_total != HR_UNKNOWN)
 		line_add(line, ", %llu OOM kill%s", (unsigned long long)c->oom_kills_total,
-			 c->oom_kills_total == 1 ? "" : "s");
+			 plural_s(c->oom_kills_total));
 }
 
 static void add_daemon(struct line *line, const struct hr_event *event)

@@ -175,7 +175,7 @@ void explain_host(struct explanation *s, const struct hr_host *host, const struc
 		line_add(l, "OOM kills unknown.");
 	else
 		line_add(l, "%llu OOM kill%s.", (unsigned long long)host->oom_kills,
-			 host->oom_kills == 1 ? "" : "s");
+			 plural_s(host->oom_kills));
 	explain_list(s, kill, now_ns);
 	explain_score(s, &host->score);
 }

@@ -305,7 +305,7 @@ void phrase_kills(struct line *line, uint64_t total)
 		line_add(line, "no OOM kills recorded");
 	else
 		line_add(line, "%llu OOM kill%s, restarts included", (unsigned long long)total,
-			 total == 1 ? "" : "s");
+			 plural_s(total));
 }
 
 /* ---- forecast ---- */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/human_units.h"
 #include "format/outlived.h"
 #include "format/phrase.h"
 
@@ -147,7 +148,7 @@ static void restart_loop(const struct facts *f, struct line *l)
 	if (f->kills_before < LOOP_KILLS)
 		return;
 	line_add(l, "%u OOM kill%s in the hour before: each restart ends in the next OOM kill.",
-		 f->kills_before, f->kills_before == 1 ? "" : "s");
+		 f->kills_before, plural_s(f->kills_before));
 }
 
 static void no_swap(const struct facts *f, struct line *l)
@@ -279,7 +280,7 @@ static void memory_high(const struct facts *f, struct line *l)
 	line_add_bytes(l, "Usage was above memory.high of ", f->high, "");
 	if (known(f->high_events) && f->high_events)
 		line_add(l, " (%llu time%s in this window)", (unsigned long long)f->high_events,
-			 f->high_events == 1 ? "" : "s");
+			 plural_s(f->high_events));
 	line_add(l, ": the kernel throttled its allocations.");
 }
 

@@ -111,8 +111,8 @@ static void write_basis(struct recommendation *a)
 
 	line_add(&l, "Basis:");
 	line_add_ms(&l, " ", a->span_ms, " of history");
-	line_add(&l, " (%u sample%s, %u run%s)", a->samples, a->samples == 1 ? "" : "s", a->runs,
-		 a->runs == 1 ? "" : "s");
+	line_add(&l, " (%u sample%s, %u run%s)", a->samples, plural_s(a->samples), a->runs,
+		 plural_s(a->runs));
 	line_add(&l, ".");
 	if (a->kind == RECOMMEND_TOO_LITTLE)
 		line_add_ms(&l, " A recommendation needs at least ", LEAST_MS, ".");

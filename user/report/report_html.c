@@ -438,8 +438,7 @@ static void put_foot(const struct report *r, FILE *out)
 	fprintf(out, ", mode %s, kernel ", r->mode ? r->mode : "unknown");
 	text(out, r->kernel && *r->kernel ? r->kernel : "?");
 	fprintf(out, ". Based on %zu snapshot%s; charts from %s to %s.</footer>\n", r->snapshots,
-		r->snapshots == 1 ? "" : "s", report_day(r->from_ns, from),
-		report_day(r->to_ns, to));
+		plural_s(r->snapshots), report_day(r->from_ns, from), report_day(r->to_ns, to));
 	fputs("</main>\n</body>\n</html>\n", out);
 }
 

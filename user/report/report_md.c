@@ -303,8 +303,7 @@ static void put_foot(const struct report *r, FILE *out)
 	fputs("---\n\n", out);
 	snprintf(text, sizeof(text), "headroom %s, mode %s; %zu snapshot%s; charts from %s to %s.",
 		 r->version ? r->version : "?", r->mode ? r->mode : "unknown", r->snapshots,
-		 r->snapshots == 1 ? "" : "s", report_day(r->from_ns, from),
-		 report_day(r->to_ns, to));
+		 plural_s(r->snapshots), report_day(r->from_ns, from), report_day(r->to_ns, to));
 	paragraph(out, text);
 }
 

@@ -234,7 +234,7 @@ static void draw_host(const struct top *top, struct screen_buffer *screen_buffer
 	text[0] = 0;
 	if (s->oom_kills)
 		line_add(&line, "; %llu OOM kill%s", (unsigned long long)s->oom_kills,
-			 s->oom_kills == 1 ? "" : "s");
+			 plural_s(s->oom_kills));
 	if (action) {
 		line_add(&line, "; last: ");
 		add_last_action(action, &line);

@@ -297,7 +297,7 @@ size_t widget_reclaim(const struct widget_input *of, struct screen_buffer *c, si
 		return screen_buffer_put(c, y, x, width, STYLE_DIM, "no direct reclaim so far") > 0;
 	screen_buffer_print(c, y, x, STYLE_PLAIN,
 			    "%llu stall%s, %s in total, by duration:", (unsigned long long)s->count,
-			    s->count == 1 ? "" : "s",
+			    plural_s(s->count),
 			    s->total_ns < NS_PER_MS
 				    ? "less than 1 ms"
 				    : units_duration_ms(s->total_ns / NS_PER_MS, all));
