@@ -147,26 +147,15 @@ int import_text(struct import *im, const char *path, const char *text,
 int import_read(struct import *im, const char *path, struct import_source **ret_source)
 {
 	struct import_source *s = import_find_source(im, path);
+	_cleanup_free_ char *text = NULL;
 	int r;
 
 	if (s) {
 		*ret_source = s;
 		return 0;
 	}
-	s = calloc(1, sizeof(*s));
-	if (!s)
-		return -ENOMEM;
-	s->path = strdup(path);
-	r = s->path ? import_read_text(path, &s->text) : -ENOMEM;
-	if (!r)
-		r = split_lines(s);
-	if (r) {
-		sources_free(s);
-		return r;
-	}
-	import_add_source(im, s);
-	*ret_source = s;
-	return 0;
+	r = import_read_text(path, &text);
+	return r ? r : import_text(im, path, text, ret_source);
 }
 
 /* ---- what became of a line ---- */

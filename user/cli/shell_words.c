@@ -28,12 +28,19 @@ void shell_free(struct assignments *all)
 	*all = (struct assignments){0};
 }
 
-const struct assignment *shell_last(const struct assignments *all, const char *name)
+static const struct assignment *find_last(const struct assignments *all, const char *name,
+					  size_t bytes)
 {
 	for (size_t i = all->n; i; i--)
-		if (!strcmp(all->of[i - 1].name, name))
+		if (strlen(all->of[i - 1].name) == bytes &&
+		    !memcmp(all->of[i - 1].name, name, bytes))
 			return &all->of[i - 1];
 	return NULL;
+}
+
+const struct assignment *shell_last(const struct assignments *all, const char *name)
+{
+	return find_last(all, name, strlen(name));
 }
 
 static size_t name_bytes(const char *at)
@@ -45,11 +52,9 @@ static size_t name_bytes(const char *at)
 
 static const char *value_of(const struct reader *r, const char *name, size_t bytes)
 {
-	for (size_t i = r->all->n; i; i--)
-		if (strlen(r->all->of[i - 1].name) == bytes &&
-		    !memcmp(r->all->of[i - 1].name, name, bytes))
-			return r->all->of[i - 1].value;
-	return NULL;
+	const struct assignment *a = find_last(r->all, name, bytes);
+
+	return a ? a->value : NULL;
 }
 
 /* At a $: puts the value of $NAME, ${NAME} and ${NAME:-default}. What runs a command stays as it is. */
