@@ -64,7 +64,6 @@ static const char *clean_line(const char *text, char clean[1024])
 	return text_clean(text, SIZE_MAX, clean, 1024);
 }
 
-/* The whole configuration or none. */
 static const char *without_path(const char *error, const char *path)
 {
 	size_t n = strlen(path);
@@ -92,6 +91,7 @@ bool policy_is_valid(const char *command, const char *text, size_t bytes)
 	return !err;
 }
 
+/* The whole configuration or none. */
 static int print(struct import *im, bool allow_lost)
 {
 	_cleanup_free_ char *text = NULL;

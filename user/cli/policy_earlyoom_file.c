@@ -169,7 +169,6 @@ struct unit {
 	struct import_source *exec_source, *args_source;
 	char *exec, *args;
 	size_t exec_line, args_line;
-	int error;
 };
 
 static void replace(char **to, const char *text)

@@ -106,9 +106,9 @@ void import_protect_regex(struct import *im, struct import_source *s, size_t lin
 void import_protect_paths(struct import *im, struct import_source *s, size_t line, const char *what,
 			  const char *regex);
 
-/* Two policies on the host's memory, of the shape that earlyoom and nohang share. `amount` is a size or share. */
+/* A policy on the host's memory, of the shape that earlyoom and nohang share. `amount` is a size or share. */
 struct host_policy {
-	const char *name, *amount, *prefer_amount;
+	const char *name, *amount;
 	bool kill, largest;
 	int priority;
 	const struct globs *prefer; /* NULL: any process */

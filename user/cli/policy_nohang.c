@@ -107,10 +107,9 @@ static const char *reason_of(const char *key)
 	return NULL;
 }
 
-static void set_amount(struct nohang *n, struct import_source *s, size_t line, const char *value,
-		       char to[32], const char *what)
+static void set_amount(struct import_source *s, size_t line, const char *value, char to[32],
+		       const char *what)
 {
-	(void)n;
 	if (amount(value, to))
 		line_taken(s, line, "host_available %s of %s", to, what);
 	else
@@ -155,9 +154,9 @@ static void setting(struct nohang *n, struct import_source *s, size_t line, cons
 	n->settings++;
 	say_again(n, s, line, key);
 	if (!strcmp(key, "soft_threshold_min_mem")) {
-		set_amount(n, s, line, value, n->soft, "nohang-soft");
+		set_amount(s, line, value, n->soft, "nohang-soft");
 	} else if (!strcmp(key, "hard_threshold_min_mem")) {
-		set_amount(n, s, line, value, n->hard, "nohang-hard");
+		set_amount(s, line, value, n->hard, "nohang-hard");
 	} else if (!strcmp(key, "warning_threshold_min_mem")) {
 		if (!amount(value, n->warning))
 			line_left(s, line, "no share or size in M: nohang refuses it");

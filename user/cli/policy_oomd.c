@@ -224,7 +224,7 @@ static void ruleset_keys(struct oomd *o, json_t *ruleset, size_t i)
 	json_object_foreach(ruleset, key, value)
 	{
 		const char *what =
-			!strcmp(key, "drop-in") || !strcmp(key, "drop_in") || strstr(key, "drop-in")
+			!strcmp(key, "drop_in") || strstr(key, "drop-in")
 				? "headroom has no drop-ins: write another policy"
 			: !strcmp(key, "silence-logs")      ? "what oomd prints"
 			: !strcmp(key, "post_action_delay") ? "the policy's cooldown, 5m here"

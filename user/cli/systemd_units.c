@@ -89,10 +89,10 @@ static char *trim(char *text)
 	return text;
 }
 
-static void one_setting(struct setting_reader *r, char *text, size_t first, size_t last)
+static void one_setting(struct setting_reader *r, char *text, size_t first)
 {
 	char *at = trim(text), *equals = strchr(at, '=');
-	struct unit_setting setting = {r->source, first, last, r->section, NULL, NULL};
+	struct unit_setting setting = {r->source, first, r->section, NULL, NULL};
 
 	if (*at == '[') {
 		snprintf(r->section, sizeof(r->section), "%.*s", (int)strcspn(at + 1, "]"), at + 1);
@@ -138,12 +138,12 @@ void unit_settings(struct import_source *s, void (*fn)(void *arg, const struct u
 		text = both;
 		if (more)
 			continue;
-		one_setting(&r, text, first, i);
+		one_setting(&r, text, first);
 		first = 0;
 		free(take_ptr(text));
 	}
 	if (text)
-		one_setting(&r, text, first, source_lines(s));
+		one_setting(&r, text, first);
 }
 
 /* ---- names ---- */
@@ -153,7 +153,8 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void sort(struct words *words, bool unique)
+/* In order, none twice. */
+static void sort(struct words *words)
 {
 	size_t kept = 0;
 
@@ -161,7 +162,7 @@ static void sort(struct words *words, bool unique)
 		return;
 	qsort(words->word, words->n, sizeof(*words->word), by_text);
 	for (size_t i = 0; i < words->n; i++)
-		if (unique && kept && !strcmp(words->word[kept - 1], words->word[i]))
+		if (kept && !strcmp(words->word[kept - 1], words->word[i]))
 			free(words->word[i]);
 		else
 			words->word[kept++] = words->word[i];
@@ -180,7 +181,7 @@ static int list(const char *dir, struct words *ret)
 	while (!e && (entry = readdir(at)))
 		if (*entry->d_name != '.')
 			e = words_add(ret, entry->d_name);
-	sort(ret, true);
+	sort(ret);
 	return e;
 }
 
@@ -225,7 +226,7 @@ int units_names(const char *root, enum unit_scope scope, struct words *ret_names
 		}
 		words_free(&found);
 	}
-	sort(&names, true);
+	sort(&names);
 	*ret_names = names;
 	return e;
 }
@@ -260,22 +261,19 @@ static int add_fragment(const char *root, enum unit_scope scope, const char *nam
 {
 	int e = 0;
 
-	if (fragment) {
-		files->has_fragment = true;
+	if (fragment)
 		return words_add(&files->path, fragment);
-	}
 	for (const char *const *dir = dirs_of(scope); *dir && !e; dir++) {
 		char path[PATH];
 
 		snprintf(path, sizeof(path), "%s%s/%s", root, *dir, name);
 		if (access(path, F_OK) || there(&files->path, path))
 			continue;
-		if (files->has_fragment || files->masked) {
+		if (files->path.n || files->masked) {
 			e = is_mask(path) ? 0 : words_add(&files->hidden, path);
 		} else if (is_mask(path)) {
 			files->masked = true;
 		} else {
-			files->has_fragment = true;
 			e = words_add(&files->path, path);
 		}
 	}

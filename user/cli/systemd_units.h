@@ -12,7 +12,7 @@ enum unit_scope { UNITS_SYSTEM, UNITS_USER, UNITS_OOMD /* oomd.conf */, UNITS_OO
 
 struct unit_setting {
 	struct import_source *source;
-	size_t line, last; /* of the file */
+	size_t line; /* of the file: its first */
 	const char *section, *key, *value;
 };
 
@@ -26,7 +26,7 @@ int units_names(const char *root, enum unit_scope scope, struct words *ret_names
 struct unit_files {
 	struct words path;   /* the unit's file, then drop-ins in the order in which they apply */
 	struct words hidden; /* of lower precedence than one of the same name */
-	bool masked, has_fragment;
+	bool masked;
 };
 
 /* `fragment`, if not NULL, is taken for the unit's file. */
