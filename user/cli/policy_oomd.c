@@ -120,7 +120,25 @@ static size_t targets(json_t *plugin, FILE *out)
 	return n;
 }
 
-static FILE *name_of_policy(struct oomd *o, const char *ruleset)
+/* The conditions for the targets `of`; NULL: none. *ret_why: why the policy must not act by itself, or NULL. */
+static char *conditions(json_t *plugin, const struct group *g, const char *of, const char **ret_why)
+{
+	_cleanup_free_ char *text = NULL;
+	bool any = false;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	if (out) {
+		any = oomd_conditions(g, of, out, ret_why);
+		fclose(out);
+	}
+	if (oomd_is_true(plugin, "dry"))
+		*ret_why = "dry: true";
+	return any ? take_ptr(text) : NULL;
+}
+
+/* Its name, and its mode if there is a reason why it must not act by itself. */
+static FILE *begin_policy(struct oomd *o, const char *ruleset, const char *why)
 {
 	char name[64];
 	FILE *out;
@@ -129,6 +147,8 @@ static FILE *name_of_policy(struct oomd *o, const char *ruleset)
 	out = import_policy(o->im, name);
 	fputs("  - name: ", out);
 	import_quoted(out, "", name);
+	if (why)
+		fprintf(out, "\n    mode: dry-run    # %s", why);
 	return out;
 }
 
@@ -139,27 +159,19 @@ static void kill_policy(struct oomd *o, json_t *plugin, const char *path, const 
 	const char *why = NULL;
 	size_t bytes, n = 0;
 	FILE *out = open_memstream(&match, &bytes);
-	bool any = false;
 
 	if (out) {
 		n = targets(plugin, out);
 		fclose(out);
 	}
-	out = open_memstream(&when, &bytes);
-	if (out) {
-		any = oomd_conditions(g, oomd_cgroup_of(plugin), out, &why);
-		fclose(out);
-	}
-	if (!n || !any || !match || !when) {
+	when = conditions(plugin, g, oomd_cgroup_of(plugin), &why);
+	if (!n || !match || !when) {
 		oomd_each_line(o, path, false,
 			       !n ? "no cgroup to kill in"
 				  : "no detector that a condition can say");
 		return;
 	}
-	out = name_of_policy(o, ruleset);
-	why = oomd_is_true(plugin, "dry") ? "dry: true" : why;
-	if (why)
-		fprintf(out, "\n    mode: dry-run    # %s", why);
+	out = begin_policy(o, ruleset, why);
 	fprintf(out, "\n    match: {cgroup: [%s]}\n    when: %s\n    actions: [notify, kill]\n",
 		match, when);
 	oomd_each_line(o, path, true,
@@ -171,25 +183,15 @@ static void restart_policy(struct oomd *o, json_t *plugin, const char *path, con
 {
 	const char *service =
 		json_string_value(json_object_get(json_object_get(plugin, "args"), "service"));
-	_cleanup_free_ char *when = NULL;
 	const char *why = NULL;
+	_cleanup_free_ char *when = conditions(plugin, g, NULL, &why);
 	FILE *out;
-	size_t bytes;
-	bool any = false;
 
-	out = open_memstream(&when, &bytes);
-	if (out) {
-		any = oomd_conditions(g, NULL, out, &why);
-		fclose(out);
-	}
-	if (!service || !strchr(service, '.') || strlen(service) > 200 || !any || !when) {
+	if (!service || !strchr(service, '.') || strlen(service) > 200 || !when) {
 		oomd_each_line(o, path, false, "no unit, or no detector that a condition can say");
 		return;
 	}
-	out = name_of_policy(o, ruleset);
-	why = oomd_is_true(plugin, "dry") ? "dry: true" : why;
-	if (why)
-		fprintf(out, "\n    mode: dry-run    # %s", why);
+	out = begin_policy(o, ruleset, why);
 	fputs("\n    match: {unit: ", out);
 	import_quoted(out, "", service);
 	fprintf(out,
