@@ -70,6 +70,12 @@ const char *source_line(const struct import_source *s, size_t line);  /* 1 is th
 const char *source_text(const struct import_source *s);               /* all of it */
 size_t source_line_at(const struct import_source *s, const char *at); /* the line that `at` is in */
 
+/* A line of a source. */
+struct place {
+	struct import_source *s;
+	size_t line;
+};
+
 /* What became of a line. It may be said several times: all is printed. */
 void line_empty(struct import_source *s, size_t line); /* a comment, or nothing */
 void line_other(struct import_source *s,

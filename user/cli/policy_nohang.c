@@ -10,17 +10,12 @@
 #include "policy_import_internal.h"
 #include "shell_words.h"
 
-struct line_at {
-	struct import_source *s;
-	size_t line;
-};
-
 #define SETTINGS_MOST 64 /* nohang has 45 */
 
 struct nohang {
 	struct import *im;
 	char soft[32], hard[32], warning[32]; /* sizes or shares; "": none given */
-	struct line_at warning_at, warning_exe_at;
+	struct place warning_at, warning_exe_at;
 	char *warning_exe;
 	bool warnings;
 	double soft_exit_s;
@@ -160,14 +155,14 @@ static void setting(struct nohang *n, struct import_source *s, size_t line, cons
 	} else if (!strcmp(key, "warning_threshold_min_mem")) {
 		if (!amount(value, n->warning))
 			line_left(s, line, "no share or size in M: nohang refuses it");
-		n->warning_at = (struct line_at){s, line};
+		n->warning_at = (struct place){s, line};
 	} else if (!strcmp(key, "low_memory_warnings_enabled")) {
 		n->warnings = !strcmp(value, "True");
 		line_taken(s, line, n->warnings ? "policy nohang-warning" : "no warnings");
 	} else if (!strcmp(key, "warning_exe") && !empty) {
 		free(n->warning_exe);
 		n->warning_exe = strdup(value);
-		n->warning_exe_at = (struct line_at){s, line};
+		n->warning_exe_at = (struct place){s, line};
 	} else if (!strcmp(key, "max_soft_exit_time")) {
 		soft_exit_time(n, s, line, value);
 	} else if (!strcmp(key, "warning_exe") || (!strcmp(key, "post_kill_exe") && empty)) {
@@ -332,17 +327,6 @@ static void soft_action(struct nohang *n, struct import_source *s, size_t line, 
 	words_free(&words);
 }
 
-static char *trimmed(char *text)
-{
-	size_t n;
-
-	text += strspn(text, " \t");
-	n = strlen(text);
-	while (n && strchr(" \t", text[n - 1]))
-		text[--n] = 0;
-	return text;
-}
-
 static void at_line(struct nohang *n, struct import_source *s, size_t line, char *text)
 {
 	char *parts = strstr(text, "///"), *key = text, *first = text + strcspn(text, " \t");
@@ -364,9 +348,9 @@ static void at_line(struct nohang *n, struct import_source *s, size_t line, char
 		*first++ = 0;
 	n->settings++;
 	if (!strncmp(key, "@BADNESS_ADJ_RE_", 16))
-		badness(n, s, line, key, trimmed(first), trimmed(parts + 3));
+		badness(n, s, line, key, text_trim(first), text_trim(parts + 3));
 	else if (!strncmp(key, "@SOFT_ACTION_RE_", 16))
-		soft_action(n, s, line, key, trimmed(first), trimmed(parts + 3));
+		soft_action(n, s, line, key, text_trim(first), text_trim(parts + 3));
 	else if (guards)
 		line_lost(n->im, s, line, "%s is not known here", key);
 	else
@@ -398,13 +382,13 @@ static void one_line(struct nohang *n, struct import_source *s, size_t line, boo
 		return;
 	}
 	*equals = 0;
-	setting(n, s, line, trimmed(text), trimmed(equals + 1));
+	setting(n, s, line, text_trim(text), text_trim(equals + 1));
 }
 
 static void write_warning(struct nohang *n)
 {
 	FILE *out;
-	const struct line_at *exe = &n->warning_exe_at, *at = &n->warning_at;
+	const struct place *exe = &n->warning_exe_at, *at = &n->warning_at;
 	struct words words = {0};
 
 	if (exe->s &&

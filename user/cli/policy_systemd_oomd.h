@@ -24,11 +24,6 @@ struct unit_globs {
 void systemd_globs(enum unit_scope scope, const char *name, const char *slice,
 		   struct unit_globs *ret);
 
-struct place {
-	struct import_source *s;
-	size_t line;
-};
-
 struct unit {
 	char slice[256]; /* Slice=, or "" */
 	bool pressure, swap, protect;

@@ -368,6 +368,17 @@ void words_free(struct words *words)
 	*words = (struct words){0};
 }
 
+char *text_trim(char *text)
+{
+	size_t n;
+
+	text += strspn(text, " \t");
+	n = strlen(text);
+	while (n && strchr(" \t\r", text[n - 1]))
+		text[--n] = 0;
+	return text;
+}
+
 /* A word in which nothing is expanded. */
 static bool plain_word(struct reader *r)
 {

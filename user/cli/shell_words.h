@@ -40,4 +40,7 @@ int shell_split(const char *text, struct words *ret_words);
 int words_add(struct words *words, const char *text);
 void words_free(struct words *words);
 
+/* Without the blanks at both ends, in place. */
+char *text_trim(char *text);
+
 #endif

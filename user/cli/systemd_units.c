@@ -78,20 +78,9 @@ struct setting_reader {
 	char section[64];
 };
 
-static char *trim(char *text)
-{
-	size_t n;
-
-	text += strspn(text, " \t");
-	n = strlen(text);
-	while (n && strchr(" \t\r", text[n - 1]))
-		text[--n] = 0;
-	return text;
-}
-
 static void one_setting(struct setting_reader *r, char *text, size_t first)
 {
-	char *at = trim(text), *equals = strchr(at, '=');
+	char *at = text_trim(text), *equals = strchr(at, '=');
 	struct unit_setting setting = {r->source, first, r->section, NULL, NULL};
 
 	if (*at == '[') {
@@ -104,8 +93,8 @@ static void one_setting(struct setting_reader *r, char *text, size_t first)
 		return;
 	}
 	*equals = 0;
-	setting.key = trim(at);
-	setting.value = trim(equals + 1);
+	setting.key = text_trim(at);
+	setting.value = text_trim(equals + 1);
 	r->fn(r->arg, &setting);
 }
 
