@@ -175,9 +175,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	query.hosts = framing.hosts;
 	http_places_phase(&server->places, fd, HTTP_ANSWERING, clock_mono_ns());
 	server->config.answer(&query, &answer, server->config.arg);
-	if (answer.scrape) {
+	if (answer.scrape)
 		http_places_scrape(&server->places, fd);
-	}
 	return send_answer(connection, &answer);
 }
 
@@ -305,7 +304,7 @@ static int start_library(struct http_server *server)
 			return -EPROTO;
 		flags |= MHD_USE_TLS;
 	}
-	/* Twice the places: connections that were told to end take a moment. */
+	/* Twice the places: connections that are being shut down take a moment. */
 	server->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, on_request, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
 		server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,

@@ -175,6 +175,23 @@ static void answer_readyz(struct prometheus *p, bool details, struct http_answer
 			    snapshot_remedy(&p->head));
 }
 
+/* A page reads the whole board, so none is made for a while after the last one. Writes the refusal. */
+static bool is_too_soon(const struct prometheus *p, uint64_t now_ns, struct http_answer *answer)
+{
+	if (now_ns >= p->page_ns)
+		return false;
+	answer->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+	body_puts(&answer->body, "too many requests: try again\n");
+	return true;
+}
+
+static void rest_after_page(struct prometheus *p, uint64_t began_ns)
+{
+	uint64_t now = clock_mono_ns();
+
+	p->page_ns = now + PAGE_REST * (now - began_ns);
+}
+
 /* The body for a browser, rarely requested: holds the complete snapshot while it is written. */
 static void answer_page(struct prometheus *p, struct http_answer *answer)
 {
@@ -182,13 +199,11 @@ static void answer_page(struct prometheus *p, struct http_answer *answer)
 	_cleanup_(event_log_done) struct event_log events = {0};
 	_cleanup_(incidents_done) struct incidents incidents = {0};
 	uint64_t began = clock_mono_ns();
-	int err = look(p);
+	int err;
 
-	if (began < p->page_ns) {
-		answer->status = MHD_HTTP_SERVICE_UNAVAILABLE;
-		body_puts(&answer->body, "too many requests: try again\n");
+	if (is_too_soon(p, began, answer))
 		return;
-	}
+	err = look(p);
 	if (!err)
 		err = snapshot_load(&whole, p->reader);
 	answer->type = "text/html; charset=utf-8";
@@ -196,8 +211,7 @@ static void answer_page(struct prometheus *p, struct http_answer *answer)
 	if (!err) /* without events the list stays empty */
 		incidents_of_board(p->board, &events, &incidents);
 	index_page_write(&answer->body, err ? NULL : &whole, &incidents, hr_reader_error());
-	p->page_ns = clock_mono_ns();
-	p->page_ns += PAGE_REST * (p->page_ns - began);
+	rest_after_page(p, began);
 }
 
 /* One post-mortem, from what the board still holds. */
@@ -208,11 +222,8 @@ static void answer_report(struct prometheus *p, const char *id, struct http_answ
 	uint64_t began = clock_mono_ns();
 	int err;
 
-	if (began < p->page_ns) {
-		answer->status = MHD_HTTP_SERVICE_UNAVAILABLE;
-		body_puts(&answer->body, "too many requests: try again\n");
+	if (is_too_soon(p, began, answer))
 		return;
-	}
 	err = incidents_of_board(p->board, &events, &incidents);
 	if (!err)
 		err = report_page_write(&answer->body, p->board, &events, &incidents, id);
@@ -224,8 +235,7 @@ static void answer_report(struct prometheus *p, const char *id, struct http_answ
 	} else {
 		answer->type = "text/html; charset=utf-8";
 	}
-	p->page_ns = clock_mono_ns();
-	p->page_ns += PAGE_REST * (p->page_ns - began);
+	rest_after_page(p, began);
 }
 
 /* False: the token can't be read, so that nothing can be compared with it. */
