@@ -108,14 +108,6 @@ static size_t find_worst(const struct snapshot *s, const struct hr_slot *worst[M
 	return n;
 }
 
-/* The last part of a path. */
-static const char *path_end(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* A pod's container by its own name; on a narrow screen a path by its end. */
 static void name_of(const struct hr_slot *slot, size_t width, bool ascii, char text[CELL_TEXT])
 {
@@ -128,7 +120,7 @@ static void name_of(const struct hr_slot *slot, size_t width, bool ascii, char t
 		strcpy(row.name, whole);
 		row.name_is_path = false;
 	} else if (width < ROOMY && row.name_is_path) {
-		strcpy(whole, path_end(row.name));
+		strcpy(whole, path_tail(row.name));
 		strcpy(row.name, whole);
 	}
 	table_cell(column_find("name"), &row, NAME_WIDTH, ascii, text);

@@ -242,7 +242,7 @@ void phrase_warned(struct line *line, uint64_t warned_before_ms)
 		line_add_ms(line, "warned ", warned_before_ms, " before");
 }
 
-bool phrase_reflex(struct line *line, const struct hr_event_oom_kill *oom)
+void phrase_reflex(struct line *line, const struct hr_event_oom_kill *oom)
 {
 	static const char *const texts[HR_REFLEX_COUNT] = {
 		[HR_REFLEX_NOT_ARMED] = "the reflex was not armed yet",
@@ -254,7 +254,7 @@ bool phrase_reflex(struct line *line, const struct hr_event_oom_kill *oom)
 	};
 
 	if (oom->reflex >= HR_REFLEX_COUNT || !texts[oom->reflex])
-		return false;
+		return;
 	line_add(line, "%s", texts[oom->reflex]);
 	if (oom->reflex_pid)
 		line_add(line, " pid %u", oom->reflex_pid);
@@ -262,7 +262,6 @@ bool phrase_reflex(struct line *line, const struct hr_event_oom_kill *oom)
 		line_add_ms(line, " ", oom->reflex_before_ms, " before");
 	if (oom->armed_before_ms != HR_UNKNOWN)
 		line_add_ms(line, " (armed for ", oom->armed_before_ms, ")");
-	return true;
 }
 
 void phrase_not_acted(struct line *line, const struct hr_event_oom_kill *oom)
@@ -458,7 +457,6 @@ void phrase_age(struct line *line, const struct hr_slot *slot, uint64_t now_ns)
 	uint64_t since = slot_gone(slot) ? slot->gone_ns
 			 : started       ? slot->started_ns
 					 : slot->appeared_ns;
-
 	uint64_t ms;
 
 	if (!since || since == HR_UNKNOWN) {

@@ -49,9 +49,8 @@ void phrase_oom_cause(struct line *line, const struct hr_event_oom_kill *oom);
 void phrase_oom_trigger(struct line *line, const struct hr_event_oom_kill *oom);
 /* "warned 42s before", "no warning". */
 void phrase_warned(struct line *line, uint64_t warned_before_ms);
-/* What the reflex did; false, and nothing is added: no policy wants one there. */
-bool phrase_reflex(struct line *line, const struct hr_event_oom_kill *oom);
-
+/* What the reflex did; nothing where no policy wants one. */
+void phrase_reflex(struct line *line, const struct hr_event_oom_kill *oom);
 /* "policy burst had not acted: rate limit reached"; nothing where no policy matches. */
 void phrase_not_acted(struct line *line, const struct hr_event_oom_kill *oom);
 void phrase_kill_warned(struct line *line,

@@ -131,9 +131,9 @@ int summary_build(const struct context *s)
 			return -ENOMEM;
 	}
 	l = line_in(text[0], TEXT);
-	line_add(&l, "No alarm before it");
-	if (r->kill && r->kill->warned_before_ms != HR_UNKNOWN) {
-		l = line_in(text[0], TEXT);
+	if (!r->kill || r->kill->warned_before_ms == HR_UNKNOWN) {
+		line_add(&l, "No alarm before it");
+	} else {
 		line_add(&l, r->kill->flags & HR_OOM_PARENT_WARNED ? "No alarm of its own: "
 								   : "Its alarm is not recorded: ");
 		phrase_kill_warned(&l, r->kill);
