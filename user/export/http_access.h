@@ -32,13 +32,13 @@ struct http_decision {
 	unsigned int status; /* 200; else the request is refused, for this reason */
 	const char *reason;
 	enum http_route route; /* if 200 */
-	bool details;          /* READYZ: the reason may be told */
+	bool details;          /* READYZ: the response may say the reason */
 	bool openmetrics;
 	const char *rest; /* REPORT: the path behind it, within the target */
 };
 
 /*
- * /healthz and /readyz need neither token nor a known host: they tell nothing but their status. For the others, on a connection
+ * /healthz and /readyz need neither token nor a known host: they show nothing but their status. For the others, on a connection
  * to a loopback address, Host must be an IP address, "localhost", this host's name or one of rules->hosts: a page with a name that
  * resolves to 127.0.0.1 (DNS rebinding) could read them otherwise, and a browser sends that name.
  */

@@ -237,7 +237,7 @@ void http_set_error(struct sink *sink, const struct http *http, const char *url,
 	char shown[EXPORT_TEXT], text[EXPORT_ERROR + CURL_ERROR_SIZE];
 	va_list args;
 
-	if (*http->options->url) /* else it is the cluster's, and its path tells what was asked */
+	if (*http->options->url) /* else it is the cluster's, and its path says what was asked */
 		url = secret_url(url, shown, sizeof(shown));
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);

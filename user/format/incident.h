@@ -24,7 +24,7 @@
 enum incident_kind {
 	INCIDENT_OOM_KILL, /* the kernel killed */
 	INCIDENT_ACTION,   /* executed or dry run, and the kernel did not kill */
-	INCIDENT_NEAR_MISS, /* an alarm that ended without a kill or an action, and its container lived on */
+	INCIDENT_NEAR_MISS, /* an alarm that ended without a kill or an action, and its container still ran */
 	INCIDENT_HANG, /* v1, oom_kill_disable: at the limit without a victim */
 	INCIDENT_ENDED, /* an alarm that stood when its container ended, without a kill or an action */
 	INCIDENT_KINDS

@@ -210,7 +210,7 @@ static uint64_t last_of(const struct batch *batch)
 	return a > b ? a : b;
 }
 
-/* Times of a batch by two clocks could not be told apart later: such a batch is read again. */
+/* Times of a batch by two clocks could not be distinguished later: such a batch is read again. */
 static int same_clock(struct hr_reader *board, const struct hr_board_header *before)
 {
 	struct hr_board_header now;

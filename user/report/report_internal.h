@@ -56,7 +56,7 @@ void candidates_free(struct candidates *c); /* takes NULL */
 void context_facts(const struct context *s, struct facts *ret);
 /* report_text.c: alarms, actions, timeline, facts, summary; 0 or -ENOMEM. */
 int report_text_build(const struct context *s);
-/* "12:07:52" (UTC), and with the date. */
+/* "12:07:52" in local time; the same with date and offset. */
 #define REPORT_TIME CLOCK_TEXT
 const char *report_clock(uint64_t time_ns, char text[REPORT_TIME]);
 const char *report_day(uint64_t time_ns, char text[REPORT_TIME]);

@@ -75,7 +75,7 @@ static const struct tint tints[][STYLE_COUNT] =
 				[STYLE_GRADE + 6] = INK(COLOR_RED, 166, 0xe2622b),
 				[STYLE_GRADE + 7] = INK(COLOR_RED, 196, 0xf03030),
 			},
-		/* Blue to orange, which everybody tells apart (after Okabe and Ito). */
+		/* Blue to orange, which the colour-blind can distinguish (after Okabe and Ito). */
 		[TOP_PALETTE_BLUE_ORANGE] =
 			{
 				[STYLE_GOOD] = INK(COLOR_CYAN, 33, 0x2f86d8),
