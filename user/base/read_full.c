@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Reads to the end: see read_full.h. Never allocates. */
+/* Reads and writes to the end: see read_full.h. Never allocates. */
 #include "read_full.h"
 
 #include <errno.h>
@@ -21,4 +21,18 @@ ssize_t whole_read(int fd, void *to, size_t bytes)
 		n += (size_t)got;
 	}
 	return (ssize_t)n;
+}
+
+int whole_write(int fd, const void *from, size_t bytes)
+{
+	for (size_t n = 0; n < bytes;) {
+		ssize_t put = write(fd, (const char *)from + n, bytes - n);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return put ? -errno : -ENOSPC;
+		n += (size_t)put;
+	}
+	return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/read_full.h"
 #include "base/utf8_clean.h"
 #include "cmd_policy.h"
 #include "policy/config.h"
@@ -77,7 +78,7 @@ bool policy_is_valid(const char *command, const char *text, size_t bytes)
 	struct policy_set *set = NULL;
 	struct config config;
 	_cleanup_close_ int fd = memfd_create("headroom.yaml", MFD_CLOEXEC);
-	int err = fd < 0 || write(fd, text, bytes) != (ssize_t)bytes ? -errno : 0;
+	int err = fd < 0 ? -errno : whole_write(fd, text, bytes);
 
 	if (!err) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/read_full.h"
 #include "base/safe_file.h"
 #include "base/utf8_clean.h"
 #include "cmd_policy.h"
@@ -42,24 +43,11 @@ static int take_root(const char *text, char root[PATH_MAX])
 	return CLI_USAGE;
 }
 
-static int write_all(int fd, const char *text, size_t bytes)
-{
-	while (bytes) {
-		ssize_t n = write(fd, text, bytes);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		text += n > 0 ? n : 0;
-		bytes -= n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
 /* Never over a file that is there. */
 static int write_file(const char *path, const char *text, size_t bytes)
 {
 	int fd = safe_open(path, O_WRONLY | O_CREAT | O_EXCL, 0644),
-	    err = fd < 0 ? fd : write_all(fd, text, bytes);
+	    err = fd < 0 ? fd : whole_write(fd, text, bytes);
 	char clean[256];
 
 	text_clean(path, SIZE_MAX, clean, sizeof(clean));

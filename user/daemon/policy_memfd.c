@@ -12,23 +12,9 @@
 #include "policy/config.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/read_full.h"
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
-
-static int write_all(int fd, const char *from, size_t bytes)
-{
-	while (bytes) {
-		ssize_t n = write(fd, from, bytes);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			from += n;
-			bytes -= (size_t)n;
-		}
-	}
-	return 0;
-}
 
 int rules_seal(const struct policy_set *set, int *ret_fd)
 {
@@ -37,7 +23,7 @@ int rules_seal(const struct policy_set *set, int *ret_fd)
 
 	if (fd < 0)
 		return -errno;
-	err = write_all(fd, (const char *)set, set->bytes);
+	err = whole_write(fd, set, set->bytes);
 	if (!err && fcntl(fd, F_ADD_SEALS, SEALS))
 		err = -errno;
 	if (!err)

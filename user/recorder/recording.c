@@ -7,20 +7,15 @@
 #include <sys/mman.h>
 
 #include "base/cleanup.h"
+#include "base/read_full.h"
 
 static int put(struct recording *rec, const void *bytes, size_t n)
 {
-	for (size_t done = 0; done < n;) {
-		ssize_t w = write(rec->fd, (const char *)bytes + done, n - done);
+	int r = whole_write(rec->fd, bytes, n);
 
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w <= 0)
-			return w ? -errno : -ENOSPC;
-		done += (size_t)w;
-	}
-	rec->bytes += n;
-	return 0;
+	if (!r)
+		rec->bytes += n;
+	return r;
 }
 
 int recording_begin(struct recording *rec)
