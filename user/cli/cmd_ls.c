@@ -139,9 +139,8 @@ static void print_totals(FILE *out, const struct snapshot *s)
 	fprintf(out, "%s", n ? line : s->n_slots ? "no cgroup holds processes" : "no cgroups yet");
 	if (s->n_slots > s->n_rows)
 		fprintf(out, " (%zu more with --all)", s->n_slots - s->n_rows);
-	if (host->mem_total != HR_UNKNOWN && host->mem_available <= hr_host_usable(host))
-		fprintf(out, ": %s of %s used",
-			units_bytes(hr_host_usable(host) - host->mem_available, used),
+	if (host_used(host) != HR_UNKNOWN)
+		fprintf(out, ": %s of %s used", units_bytes(host_used(host), used),
 			units_bytes(hr_host_usable(host), total));
 	if (host->headroom != HR_UNKNOWN)
 		fprintf(out, ", headroom %s", units_bytes(host->headroom, headroom));

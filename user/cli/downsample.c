@@ -2,6 +2,8 @@
 /* From snapshots to points. Bounded; snapshots without time or figures are skipped. */
 #include "downsample.h"
 
+#include "format/snapshot.h"
+
 #define CENTI_NS 10000000u
 
 static uint32_t kib(uint64_t bytes)
@@ -15,11 +17,9 @@ static bool look_at_host(struct hr_reader *reader, struct hr_point *point, uint6
 {
 	struct hr_host host;
 
-	if (hr_reader_host(reader, &host) || host.mem_total == HR_UNKNOWN ||
-	    host.mem_available > hr_host_usable(&host))
+	if (hr_reader_host(reader, &host) || host_used(&host) == HR_UNKNOWN)
 		return false;
-	point->usage_kib = point->unreclaimable_kib =
-		kib(hr_host_usable(&host) - host.mem_available);
+	point->usage_kib = point->unreclaimable_kib = kib(host_used(&host));
 	point->headroom_kib = kib(host.headroom);
 	*ret_ns = host.sampled_ns;
 	return true;

@@ -157,14 +157,13 @@ static void learn_host(struct all *a)
 	const struct hr_host *host = &a->snapshot.host;
 	struct forecast_input in;
 
-	if (!host->sampled_ns || host->sampled_ns == a->host_ns || host->mem_total == HR_UNKNOWN ||
-	    host->mem_available > hr_host_usable(host))
+	if (!host->sampled_ns || host->sampled_ns == a->host_ns || host_used(host) == HR_UNKNOWN)
 		return;
 	a->host_ns = host->sampled_ns;
 	forecast_input_init(&in);
 	in.t_ns = host->sampled_ns;
 	in.binding_level = HR_LEVEL_HOST;
-	in.usage = in.unreclaimable = hr_host_usable(host) - host->mem_available;
+	in.usage = in.unreclaimable = host_used(host);
 	in.limit = hr_host_usable(host);
 	in.headroom = host->headroom;
 	in.swap_free = host->swap_free;

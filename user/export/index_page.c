@@ -177,9 +177,7 @@ static void cell(struct body *body, const struct column *column, const struct ro
 static void host_lines(struct body *body, const struct snapshot *s)
 {
 	char used[UNITS_TEXT], total[UNITS_TEXT], headroom[UNITS_TEXT], text[ALERT_TEXT];
-	uint64_t whole = hr_host_usable(&s->host);
-	bool known = whole != HR_UNKNOWN && whole && s->host.mem_available <= whole;
-	double share = known ? 1 - (double)s->host.mem_available / (double)whole : NAN;
+	double share = host_used_share(&s->host);
 	enum style how = alert_headline(s, 200, false, text);
 
 	body_puts(body, "<section id=\"host\"><h1>");
@@ -190,14 +188,15 @@ static void host_lines(struct body *body, const struct snapshot *s)
 	body_printf(body, "<p class=\"%s\">", class_of(how));
 	body_html(body, text);
 	body_puts(body, "</p><div class=\"host\">");
-	if (known)
+	if (!isnan(share))
 		body_printf(body,
 			    "<span class=\"%s\"><span class=\"bar\"><i "
 			    "style=\"width:%.0f%%\"></i></span></span>",
 			    class_of(style_grade(share)), 100 * share);
 	body_printf(body, "<span>memory %s of %s, headroom %s</span>",
-		    units_bytes(known ? whole - s->host.mem_available : HR_UNKNOWN, used),
-		    units_bytes(whole, total), units_bytes(s->host.headroom, headroom));
+		    units_bytes(host_used(&s->host), used),
+		    units_bytes(hr_host_usable(&s->host), total),
+		    units_bytes(s->host.headroom, headroom));
 	if (s->host.pressure.some_avg10_centi != HR_UNKNOWN_U32)
 		body_printf(body, "<span>stalls %.1f%%</span>",
 			    s->host.pressure.some_avg10_centi / 100.0);

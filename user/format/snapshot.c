@@ -198,6 +198,23 @@ bool snapshot_is_fleet(const struct snapshot *s)
 	return s->n_slots && *slot_node(&s->slots[0], node, sizeof(node));
 }
 
+uint64_t host_used(const struct hr_host *host)
+{
+	uint64_t usable = hr_host_usable(host);
+
+	return usable == HR_UNKNOWN || host->mem_available > usable ? HR_UNKNOWN
+								    : usable - host->mem_available;
+}
+
+double host_used_share(const struct hr_host *host)
+{
+	uint64_t usable = hr_host_usable(host);
+
+	return host_used(host) == HR_UNKNOWN || !usable
+		       ? NAN
+		       : 1 - (double)host->mem_available / (double)usable;
+}
+
 const char *snapshot_remedy(const struct snapshot *s)
 {
 	if (snapshot_is_fleet(s))

@@ -40,7 +40,7 @@ struct snapshot {
 	struct hr_board_header header;
 	struct hr_host host;
 	bool recording;
-	int health;       /* 0 or -ESTALE */
+	int health;       /* 0, -ESTALE or -EINPROGRESS: as hr_reader_health() */
 	uint64_t age_ns;  /* of the last heartbeat, where health is not 0 */
 	uint64_t time_ns; /* wall time of what is shown */
 	struct hr_slot *slots;
@@ -63,6 +63,10 @@ void snapshot_done(struct snapshot *s);
 void snapshot_paused(const struct snapshot *s, struct hr_slot *slots, size_t n);
 
 bool snapshot_is_fleet(const struct snapshot *s); /* a board filled from Prometheus */
+
+/* Of what can be used at all (hr_host_usable()) what is not available: bytes, HR_UNKNOWN; a share, NAN. */
+uint64_t host_used(const struct hr_host *host);
+double host_used_share(const struct hr_host *host);
 
 /* One row, independent of the list. */
 void row_make(struct row *row, const struct hr_slot *slot);

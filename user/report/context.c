@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "report_internal.h"
 #include "format/history.h"
+#include "format/snapshot.h"
 
 bool context_is_subject(const struct context *s, uint64_t cgroup_id, uint64_t workload)
 {
@@ -22,16 +23,16 @@ bool context_is_subject(const struct context *s, uint64_t cgroup_id, uint64_t wo
 static int add_host_point(struct series *s, const struct hr_host *host)
 {
 	struct hr_slot slot = {.sampled_ns = host->sampled_ns};
+	uint64_t used = host_used(host);
 
 	/* A slot with one point: the host's. */
-	if (host->mem_total == HR_UNKNOWN || host->mem_available > hr_host_usable(host))
+	if (used == HR_UNKNOWN)
 		return 0;
 	slot.binding.limit = hr_host_capacity(host);
 	slot.history.fine_count = 1;
-	slot.history.fine[0] = (struct hr_point){
-		.usage_kib = (uint32_t)((hr_host_usable(host) - host->mem_available) >> 10),
-		.unreclaimable_kib = (uint32_t)((hr_host_usable(host) - host->mem_available) >> 10),
-		.headroom_kib = (uint32_t)(host->headroom >> 10)};
+	slot.history.fine[0] = (struct hr_point){.usage_kib = (uint32_t)(used >> 10),
+						 .unreclaimable_kib = (uint32_t)(used >> 10),
+						 .headroom_kib = (uint32_t)(host->headroom >> 10)};
 	return series_add_slot(s, &slot, host->sampled_ns, 0, UINT64_MAX);
 }
 

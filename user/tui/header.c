@@ -113,9 +113,7 @@ static void draw_memory(const struct top *top, struct screen_buffer *screen_buff
 	const struct hr_host *host = &top->s->host;
 	char used[UNITS_TEXT], total[UNITS_TEXT], headroom[UNITS_TEXT], tail[200],
 		swap[64] = "no swap", waits[48] = "";
-	uint64_t whole = hr_host_usable(host);
-	bool known = whole != HR_UNKNOWN && whole && host->mem_available <= whole;
-	double share = known ? 1 - (double)host->mem_available / (double)whole : 0;
+	double share = host_used_share(host);
 	bool stalls = host->pressure.some_avg10_centi != HR_UNKNOWN_U32 &&
 		      host->pressure.some_avg10_centi >= STALLS_WARN;
 	enum style style = share >= MEMORY_BAD              ? STYLE_BAD
@@ -134,8 +132,8 @@ static void draw_memory(const struct top *top, struct screen_buffer *screen_buff
 		snprintf(waits, sizeof(waits), ", stalls %.1f%%",
 			 host->pressure.some_avg10_centi / 100.0);
 	snprintf(tail, sizeof(tail), "%s of %s, headroom %s, %s%s",
-		 units_bytes(known ? whole - host->mem_available : HR_UNKNOWN, used),
-		 units_bytes(whole, total), units_bytes(host->headroom, headroom), swap, waits);
+		 units_bytes(host_used(host), used), units_bytes(hr_host_usable(host), total),
+		 units_bytes(host->headroom, headroom), swap, waits);
 	screen_buffer_put(screen_buffer, 1, 0, screen_buffer->columns, STYLE_PLAIN, "memory");
 	space = screen_buffer->columns > text_width(tail) + 8
 			? screen_buffer->columns - text_width(tail) - 8
@@ -148,7 +146,8 @@ static void draw_memory(const struct top *top, struct screen_buffer *screen_buff
 	if (bar < BAR_LEAST)
 		bar = 0;
 	else
-		screen_buffer_bar(screen_buffer, 1, 7, bar, STYLE_GRADE, share, 0);
+		screen_buffer_bar(screen_buffer, 1, 7, bar, STYLE_GRADE, isnan(share) ? 0 : share,
+				  0);
 	screen_buffer_put(screen_buffer, 1, 7 + bar + (bar > 0), screen_buffer->columns, style,
 			  tail);
 	if (line)

@@ -15,15 +15,6 @@
 
 static double share_of(uint32_t centi) { return centi == HR_UNKNOWN_U32 ? NAN : centi / 10000.0; }
 
-static double used_share(const struct hr_host *host)
-{
-	uint64_t whole = hr_host_usable(host);
-
-	return whole == HR_UNKNOWN || !whole || host->mem_available > whole
-		       ? NAN
-		       : 1 - (double)host->mem_available / (double)whole;
-}
-
 void host_graph_add(struct host_graph *graph, const struct snapshot *s)
 {
 	uint64_t last = graph->n ? graph->time_ns[graph->n - 1] : 0;
@@ -40,7 +31,7 @@ void host_graph_add(struct host_graph *graph, const struct snapshot *s)
 		memmove(graph->time_ns, graph->time_ns + 1, kept * sizeof(graph->time_ns[0]));
 	}
 	graph->time_ns[graph->n] = s->time_ns;
-	graph->used[graph->n] = used_share(&s->host);
+	graph->used[graph->n] = host_used_share(&s->host);
 	graph->some[graph->n++] = share_of(s->host.pressure.some_avg10_centi);
 }
 
@@ -92,7 +83,7 @@ void host_graph_put(const struct host_graph *graph, const struct hr_host *host,
 	area_put(graph->used, graph->n, 1, screen_buffer, y, LABEL_WIDTH, rows, width, marks);
 	area_put(graph->some, graph->n, high, screen_buffer, y, half + LABEL_WIDTH, rows, width,
 		 marks);
-	put_share(screen_buffer, y, 0, "memory", used_share(host));
+	put_share(screen_buffer, y, 0, "memory", host_used_share(host));
 	if (graph->n > 1)
 		screen_buffer_print(
 			screen_buffer, y + last, 0, STYLE_DIM, "last %s",
