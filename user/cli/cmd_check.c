@@ -128,21 +128,32 @@ static void note_lacks(const struct check *c, const struct policy_set *set, stru
 	}
 }
 
+/* NULL: there are too many. */
+static struct finding *add_finding(struct check *c, const char *check)
+{
+	struct finding *f = &c->findings[c->n_findings];
+
+	if (c->n_findings == FINDINGS_MOST)
+		return NULL;
+	c->n_findings++;
+	*f = (struct finding){.check = check};
+	return f;
+}
+
 /* The configuration. Without a file at the default path: no finding. */
 static void check_policies(struct check *c, const char *path)
 {
 	_cleanup_free_ struct policy_set *set = NULL;
-	struct finding *f = &c->findings[c->n_findings];
 	char error[CONFIG_ERROR];
 	struct config config;
+	struct finding *f;
 	int r;
 
 	config_init(&config);
 	r = config_load(path ? path : CONFIG_DEFAULT_PATH, &config, &set, error);
-	if (c->n_findings == FINDINGS_MOST || (r == -ENOENT && !path))
+	f = r == -ENOENT && !path ? NULL : add_finding(c, "policies");
+	if (!f)
 		return;
-	c->n_findings++;
-	*f = (struct finding){.check = "policies"};
 	if (r) {
 		f->verdict = FINDING_MISSING;
 		snprintf(f->value, sizeof(f->value), "%s",
@@ -158,24 +169,21 @@ static void check_policies(struct check *c, const char *path)
 /* Accuracy of the forecasts so far. */
 static void check_forecasts(struct check *c, const struct hr_score *score)
 {
-	struct finding *f = &c->findings[c->n_findings];
+	struct finding *f = add_finding(c, NULL);
 
-	if (c->n_findings == FINDINGS_MOST)
-		return;
-	c->n_findings++;
-	finding_of_score(score, f);
+	if (f)
+		finding_of_score(score, f);
 }
 
 /* What the running daemon cannot do; the findings of this host may have other causes. */
 static void check_degraded(struct check *c, const struct hr_host *host)
 {
 	for (size_t i = 0; i < HR_DEGRADED && *host->degraded[i].what; i++) {
-		struct finding *f = &c->findings[c->n_findings];
+		struct finding *f = add_finding(c, "degraded");
 
-		if (c->n_findings == FINDINGS_MOST)
+		if (!f)
 			return;
-		c->n_findings++;
-		*f = (struct finding){.check = "degraded", .verdict = FINDING_NOTE};
+		f->verdict = FINDING_NOTE;
 		text_clean(host->degraded[i].what, SIZE_MAX, f->value, sizeof(f->value));
 		text_clean(host->degraded[i].text, SIZE_MAX, f->note, sizeof(f->note));
 	}
@@ -185,16 +193,14 @@ static void check_degraded(struct check *c, const struct hr_host *host)
 static void check_daemon(struct check *c, const char *board)
 {
 	_cleanup_reader_ struct hr_reader *reader = NULL;
-	struct finding *f = &c->findings[c->n_findings];
+	struct finding *f = add_finding(c, "guard");
 	char age[UNITS_TEXT];
 	struct hr_host host;
 	uint64_t age_ns = 0;
 	int r = hr_reader_open(board, &reader);
 
-	if (c->n_findings == FINDINGS_MOST)
+	if (!f)
 		return;
-	c->n_findings++;
-	*f = (struct finding){.check = "guard"};
 	if (r) {
 		f->verdict = FINDING_NOTE;
 		snprintf(f->value, sizeof(f->value), "%s",
@@ -228,16 +234,15 @@ static void check_daemon(struct check *c, const char *board)
 /* What the reflex cannot see, since it works in the context of the task that charges. */
 static void check_reflex(struct check *c)
 {
-	struct finding *f = &c->findings[c->n_findings];
 	const struct signal_row *reflex = NULL;
+	struct finding *f;
 
 	for (size_t i = 0; i < c->n_signals; i++)
 		if (!strcmp(c->signals[i].signal, "reflex"))
 			reflex = &c->signals[i];
-	if (c->n_findings == FINDINGS_MOST || !reflex || !strcmp(reflex->variant, "none"))
+	f = !reflex || !strcmp(reflex->variant, "none") ? NULL : add_finding(c, "reflex");
+	if (!f)
 		return;
-	c->n_findings++;
-	*f = (struct finding){.check = "reflex", .verdict = FINDING_OK};
 	snprintf(f->value, sizeof(f->value), "%s",
 		 strstr(reflex->variant, "any task")
 			 ? "kills the largest process, or the one that charges"
