@@ -94,11 +94,16 @@ void http_close(struct http *http)
 	memset(http, 0, sizeof(*http));
 }
 
+static const char *secret_path(const struct http_options *o)
+{
+	return *o->credentials_file ? o->credentials_file : o->bearer_file;
+}
+
 /* With a colon: user:password; without: a token. */
 static int add_credentials(struct http *http, struct curl_slist **list)
 {
 	const struct http_options *o = http->options;
-	const char *path = *o->credentials_file ? o->credentials_file : o->bearer_file;
+	const char *path = secret_path(o);
 	char token[SECRET_BYTES], header[SECRET_BYTES + 32];
 	int err;
 
@@ -213,7 +218,7 @@ int http_verdict(long status)
 static void hide_secrets(const struct http *http, char *text)
 {
 	const struct http_options *o = http->options;
-	const char *path = *o->credentials_file ? o->credentials_file : o->bearer_file;
+	const char *path = secret_path(o);
 	char token[SECRET_BYTES];
 
 	secret_hide_url(text, o->url);
