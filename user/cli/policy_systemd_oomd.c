@@ -64,29 +64,27 @@ static void put_place(struct place *place, const struct unit_setting *set)
 static void global_setting(void *arg, const struct unit_setting *set)
 {
 	struct oomd *o = arg;
+	const char *taken = NULL; /* what it becomes */
 
 	o->any = true;
 	if (strcmp(set->section, "OOM") != 0)
 		line_left(set->source, set->line,
 			  "not in the section [OOM]: systemd-oomd ignores it");
 	else if (!strcmp(set->key, "SwapUsedLimit"))
-		percent(set, 90, &o->swap_limit)
-			? line_taken(set->source, set->line, "host_available of policies on swap")
-			: (void)0;
+		taken = percent(set, 90, &o->swap_limit) ? "host_available of policies on swap"
+							 : NULL;
 	else if (!strcmp(set->key, "DefaultMemoryPressureLimit"))
-		percent(set, 60, &o->limit)
-			? line_taken(set->source, set->line, "full_avg10 of units without a limit")
-			: (void)0;
+		taken = percent(set, 60, &o->limit) ? "full_avg10 of units without a limit" : NULL;
 	else if (!strcmp(set->key, "DefaultMemoryPressureDurationSec"))
-		duration(set, &o->duration_ms)
-			? line_taken(set->source, set->line, "for, of units without a duration")
-			: (void)0;
+		taken = duration(set, &o->duration_ms) ? "for, of units without a duration" : NULL;
 	else if (!strcmp(set->key, "PrekillHookTimeoutSec"))
 		line_left(
 			set->source, set->line,
 			"headroom has no such hooks; {notify: {run: [CMD]}} runs a command before");
 	else
 		line_left(set->source, set->line, "no setting of systemd-oomd that is known here");
+	if (taken)
+		line_taken(set->source, set->line, "%s", taken);
 }
 
 static bool kill_or_auto(const struct unit_setting *set, bool *ret)
