@@ -90,10 +90,11 @@ deb-check: deb ## install, upgrade, remove and purge it in a copy of this machin
 rpm: all ## an RPM package in build/rpm (on the distribution that is to run it)
 	$(Q)$(alone) tools/rpm $(build) $(VERSION)
 
-dist: ## package, tarball, images, their SBOMs and checksums in build/dist
+dist: ## package, tarball, images and their SBOMs in build/dist
 	$(Q)tools/setup build dist
 	$(Q)$(MAKE) --no-print-directory $(if $(shell command -v dpkg-shlibdeps),deb,$(if $(shell command -v rpmbuild),rpm)) tarball image
-	$(Q)cp $(wildcard $(build)/deb/*.deb* $(build)/rpm/*.rpm*) $(build)/image/headroom-*.tar* $(build)/dist/
+	$(Q)for file in $(build)/deb/*.deb* $(build)/rpm/*.rpm* $(build)/image/headroom-*.tar*; do \
+		[ ! -e "$$file" ] || cp "$$file" $(build)/dist/ || exit; done
 
 test-packages: ## build, install, upgrade and purge the packages in clean roots (root; a mirror; tens of minutes)
 	$(Q)tools/setup build dist packages test
