@@ -121,7 +121,7 @@ define link
 	$(Q)$(CC) $(ldflags) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 endef
 
-# What each program may know is what it links: the face has enforce for `check` alone, the resolver has neither act nor sense.
+# What each program may use is what it links: the CLI has enforce for `check` alone, the resolver has neither policy nor collect.
 # static/NAME: the same without shared libraries, for the tarball; beside it the list of what was linked, for tools/sbom. Of the exporter
 # there is none: libcurl and libmicrohttpd need libraries that distributions ship as shared ones only.
 define program
@@ -239,7 +239,7 @@ clean: ## remove build/
 	rm -rf build compile_commands.json
 
 FORCE:
-.PHONY: all abi archives coverage help setup run screens bench-actions backtest backtest-live backtest-table units fuzzers fuzz test test-kubernetes check-vmlinux bench format lint lint-layers asan tsan image clean FORCE
+.PHONY: all abi archives coverage help setup run screens bench-actions backtest backtest-live backtest-table units fuzzers fuzz soak test test-kubernetes check-vmlinux bench format lint lint-layers asan tsan image clean FORCE
 .SECONDARY:
 # Of BPF objects only those that still have a source: one that was renamed leaves its list of dependencies behind.
 -include $(wildcard $(bpf_src:bpf/%.bpf.c=$(build)/gen/%.bpf.o.d)) $(shell find $(build) -type f -name '*.d' ! -path '*/gen/*' 2>/dev/null)

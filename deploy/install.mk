@@ -66,15 +66,15 @@ uninstall: ## delete what `make install` installed; keeps configuration and reco
 	rm -rf $(DESTDIR)$(DATADIR)/headroom
 	rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(INCLUDEDIR) 2>/dev/null || true
 
-# The programs that tell their --help must run here: with CROSS, those of a `make` before.
-told := $(if $(CROSS),build,$(build))
+# Manuals and completions run the programs: with CROSS, those of a `make` before.
+runnable := $(if $(CROSS),build,$(build))
 manuals: ## the manual pages, from docs/man and every command's --help
-	$(Q)tools/manual $(told) $(manuals)
+	$(Q)tools/manual $(runnable) $(manuals)
 
 completions: ## completion for bash, zsh and fish, from every command's --help
 	$(Q)mkdir -p $(completions)
 	$(Q)for shell in bash zsh fish; do \
-		tools/completion $$shell $(told) >$(completions)/headroom.$$shell || exit; done
+		tools/completion $$shell $(runnable) >$(completions)/headroom.$$shell || exit; done
 
 # With -j one at a time, since each makes the manuals.
 alone := flock $(build)/.flags
@@ -85,7 +85,7 @@ tarball: all $(static) ## a tarball for any distribution in build/dist, without 
 	$(Q)CROSS=$(CROSS) $(alone) tools/tarball $(build) $(VERSION)
 
 deb-check: deb ## install, upgrade, remove and purge it in a copy of this machine with a real systemd (root)
-	$(Q)HOMES_ALL=1 tests/install/run deb
+	$(Q)INSTALL_ALL=1 tests/install/run deb
 
 rpm: all ## an RPM package in build/rpm (on the distribution that is to run it)
 	$(Q)$(alone) tools/rpm $(build) $(VERSION)

@@ -3,7 +3,7 @@
 # comes back each time with the same board; upgraded it leaves next to no gap; removed and purged it leaves nothing.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/machine.inc"
-all=${HOMES_ALL:-}
+all=${INSTALL_ALL:-}
 
 for tool in dpkg-deb dpkg-shlibdeps jq curl; do need $tool; done
 [ -e /etc/debian_version ] || skip 'this is no Debian'
