@@ -17,28 +17,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "identify/identify.h"
+#include "../tests/unit/fixture_answer.h"
 
 static const char *const harmful[] = {
 	"\x1b[2J\x1b]0;pwn\a", "--privileged",   "../../etc/passwd", "\xff\xfe\xc0\x80",
 	"\n\nx=1\n",           "$(touch pwned)", "%s%n%p",           "a\"b\\",
 	"postgresql.service",  "\xe2\x80\xae",
-};
-
-static const size_t strings[] = {
-	offsetof(struct resolve_answer, id.name),
-	offsetof(struct resolve_answer, id.container_id),
-	offsetof(struct resolve_answer, id.image),
-	offsetof(struct resolve_answer, id.pod),
-	offsetof(struct resolve_answer, id.namespace),
-	offsetof(struct resolve_answer, id.pod_uid),
-	offsetof(struct resolve_answer, id.container),
-	offsetof(struct resolve_answer, id.unit),
-	offsetof(struct resolve_answer, id.cgroup),
-	offsetof(struct resolve_answer, labels),
-	offsetof(struct resolve_answer, cmdline),
-	offsetof(struct resolve_answer, limit_path),
-	offsetof(struct resolve_answer, task_path),
 };
 
 static void set(struct resolve_answer *answer, size_t field, uint16_t at)
@@ -66,16 +50,17 @@ static void garbage(const struct resolve_question *question, struct resolve_answ
 	if (how == 0)
 		for (size_t i = 0; i < sizeof(*answer); i++)
 			((char *)answer)[i] = (char)random();
-	for (size_t i = 0; how == 1 && i < ARRAY_SIZE(strings); i++) {
+	for (size_t i = 0; how == 1 && i < ARRAY_SIZE(answer_strings); i++) {
 		const char *text = harmful[(size_t)random() % ARRAY_SIZE(harmful)];
 
-		set(answer, strings[i],
+		set(answer, answer_strings[i],
 		    (uint16_t)(offsetof(struct resolve_answer, text) + answer->text_used));
 		strcpy(answer->text + answer->text_used, text);
 		answer->text_used += (uint32_t)strlen(text) + 1;
 	}
-	for (size_t i = 0; how == 2 && i < ARRAY_SIZE(strings); i++) /* as evil readers of 0.1 */
-		set(answer, strings[i], (uint16_t)random());
+	for (size_t i = 0; how == 2 && i < ARRAY_SIZE(answer_strings);
+	     i++) /* as evil readers of 0.1 */
+		set(answer, answer_strings[i], (uint16_t)random());
 }
 
 static void answer_all(int fd, const char *mode)

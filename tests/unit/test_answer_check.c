@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "fixture_answer.h"
 #include "base/cleanup.h"
 #include "base/utf8_clean.h"
 #include "cgroup/cgroup_dir.h"
@@ -241,30 +242,15 @@ static void test_fields(void **state)
  * board. */
 static void test_offsets(void **state)
 {
-	static const size_t fields[] = {
-		offsetof(struct resolve_answer, id.name),
-		offsetof(struct resolve_answer, id.container_id),
-		offsetof(struct resolve_answer, id.image),
-		offsetof(struct resolve_answer, id.pod),
-		offsetof(struct resolve_answer, id.namespace),
-		offsetof(struct resolve_answer, id.pod_uid),
-		offsetof(struct resolve_answer, id.container),
-		offsetof(struct resolve_answer, id.unit),
-		offsetof(struct resolve_answer, id.cgroup),
-		offsetof(struct resolve_answer, labels),
-		offsetof(struct resolve_answer, cmdline),
-		offsetof(struct resolve_answer, limit_path),
-		offsetof(struct resolve_answer, task_path),
-	};
 	struct resolve_answer answer;
 
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(answer_strings); i++)
 		for (uint32_t at = 0; at <= UINT16_MAX; at++) {
 			uint16_t value = (uint16_t)at;
 			size_t in = at - offsetof(struct resolve_answer, text);
 
 			sound_kmsg(&answer);
-			memcpy((char *)&answer + fields[i], &value, sizeof(value));
+			memcpy((char *)&answer + answer_strings[i], &value, sizeof(value));
 			if (check(&answer) != GOOD)
 				continue;
 			assert_true(!at ||
