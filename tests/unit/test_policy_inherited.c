@@ -5,6 +5,20 @@
 
 #define IN_EARNEST .mode = MODE_ENFORCE, .cooldown_ms = 3600000, ACTIONS(NOTIFY, KILL)
 
+static const struct rule_spec rules[] = {
+	{.name = "risky",
+	 BY_NAME("*"),
+	 .p = {IN_EARNEST, .conditions = WHEN(RISK), .threshold[CONDITION_RISK] = {8000, 0, 0}}},
+	{.name = "soon",
+	 BY_NAME("*"),
+	 .p = {IN_EARNEST, .conditions = WHEN(OOM_IN),
+	       .threshold[CONDITION_OOM_IN] = {300000, 0, 0}}},
+	{.name = "little",
+	 BY_NAME("*"),
+	 .p = {IN_EARNEST, .conditions = WHEN(HEADROOM),
+	       .threshold[CONDITION_HEADROOM] = {512 * MIB, 0, 0}}},
+};
+
 /* The host's forecast in containers that are nearer to limits of their own: each has headroom for itself. */
 static void test_inherited_danger(void **state)
 {
@@ -26,20 +40,6 @@ static void test_inherited_danger(void **state)
 		 false, true},
 		{"a sibling fills the pod", 32 * MIB, 20000, 1024, HR_LEVEL_ANCESTOR, false, true},
 		{"shrinks", 600 * MIB, 20000, -(int64_t)MIB, HR_LEVEL_HOST, false, false},
-	};
-	static const struct rule_spec rules[] = {
-		{.name = "risky",
-		 BY_NAME("*"),
-		 .p = {IN_EARNEST, .conditions = WHEN(RISK),
-		       .threshold[CONDITION_RISK] = {8000, 0, 0}}},
-		{.name = "soon",
-		 BY_NAME("*"),
-		 .p = {IN_EARNEST, .conditions = WHEN(OOM_IN),
-		       .threshold[CONDITION_OOM_IN] = {300000, 0, 0}}},
-		{.name = "little",
-		 BY_NAME("*"),
-		 .p = {IN_EARNEST, .conditions = WHEN(HEADROOM),
-		       .threshold[CONDITION_HEADROOM] = {512 * MIB, 0, 0}}},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -69,10 +69,43 @@ static void test_inherited_danger(void **state)
 	}
 }
 
+/* The host runs short and every container has its risk: a policy on risk acts on the one that grows, no other. */
+static void test_shared_danger(void **state)
+{
+	static const char *const identity[] = {"grower", "still", "slow", "shrinks"};
+	static const int64_t drift[] = {10 * (int64_t)MIB, 0, 1024, -(int64_t)MIB};
+
+	for (size_t r = 0; r < ARRAY_SIZE(rules); r++) {
+		for (int level = HR_LEVEL_OWN; level <= HR_LEVEL_HOST; level++) {
+			struct snapshot *w = world_new(MODE_ENFORCE);
+
+			set_add(w, &rules[r]);
+			world_rules(w);
+			for (uint32_t i = 0; i < ARRAY_SIZE(identity); i++) {
+				struct hr_slot *s = world_container(w, i, identity[i], 300);
+
+				s->binding.level = (uint8_t)level;
+				s->memory.headroom = 100 * MIB;
+				s->forecast.risk_centi = 9000;
+				s->forecast.oom_in_p50_ms = 10000;
+				s->forecast.drift_bytes_per_second = drift[i];
+			}
+			w->answer = ANSWER_NEVER;
+			world_run(w, 30);
+			/* Its own limit is its own affair: there all four are meant. */
+			assert_int_equal(w->kills, level == HR_LEVEL_OWN ? 4 : 1);
+			if (level != HR_LEVEL_OWN)
+				assert_non_null(strstr(w->log, "do kill grower"));
+			world_free(w);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_inherited_danger),
+		cmocka_unit_test(test_shared_danger),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

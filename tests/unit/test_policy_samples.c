@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Between sweeps: single samples, deadlines, what is not sampled yet, and which container a shared bound concerns. */
+/* Between sweeps: single samples, deadlines, what is not sampled yet. */
 #include "fixture_policy.h"
 
 #include "policy/policy_internal.h"
@@ -92,54 +92,6 @@ static void test_not_looked_at(void **state)
 	world_free(w);
 }
 
-#define IN_EARNEST .mode = MODE_ENFORCE, .cooldown_ms = 3600000, ACTIONS(NOTIFY, KILL)
-
-/* The host runs short and every container has its risk: a policy on risk acts on the one that grows, no other. */
-static void test_shared_danger(void **state)
-{
-	static const struct rule_spec rules[] = {
-		{.name = "risky",
-		 BY_NAME("*"),
-		 .p = {IN_EARNEST, .conditions = WHEN(RISK),
-		       .threshold[CONDITION_RISK] = {8000, 0, 0}}},
-		{.name = "soon",
-		 BY_NAME("*"),
-		 .p = {IN_EARNEST, .conditions = WHEN(OOM_IN),
-		       .threshold[CONDITION_OOM_IN] = {60000, 0, 0}}},
-		{.name = "little",
-		 BY_NAME("*"),
-		 .p = {IN_EARNEST, .conditions = WHEN(HEADROOM),
-		       .threshold[CONDITION_HEADROOM] = {512 * MIB, 0, 0}}},
-	};
-	static const char *const identity[] = {"grower", "still", "slow", "shrinks"};
-	static const int64_t drift[] = {10 * (int64_t)MIB, 0, 1024, -(int64_t)MIB};
-
-	for (size_t r = 0; r < ARRAY_SIZE(rules); r++) {
-		for (int level = HR_LEVEL_OWN; level <= HR_LEVEL_HOST; level++) {
-			struct snapshot *w = world_new(MODE_ENFORCE);
-
-			set_add(w, &rules[r]);
-			world_rules(w);
-			for (uint32_t i = 0; i < ARRAY_SIZE(identity); i++) {
-				struct hr_slot *s = world_container(w, i, identity[i], 300);
-
-				s->binding.level = (uint8_t)level;
-				s->memory.headroom = 100 * MIB;
-				s->forecast.risk_centi = 9000;
-				s->forecast.oom_in_p50_ms = 10000;
-				s->forecast.drift_bytes_per_second = drift[i];
-			}
-			w->answer = ANSWER_NEVER;
-			world_run(w, 30);
-			/* Its own limit is its own affair: there all four are meant. */
-			assert_int_equal(w->kills, level == HR_LEVEL_OWN ? 4 : 1);
-			if (level != HR_LEVEL_OWN)
-				assert_non_null(strstr(w->log, "do kill grower"));
-			world_free(w);
-		}
-	}
-}
-
 /* Told to be next, and then it ends. */
 static void test_next_of_the_gone(void **state)
 {
@@ -214,9 +166,9 @@ static void test_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_close_samples),    cmocka_unit_test(test_deadline),
-		cmocka_unit_test(test_not_looked_at),    cmocka_unit_test(test_shared_danger),
-		cmocka_unit_test(test_next_of_the_gone), cmocka_unit_test(test_at_once),
+		cmocka_unit_test(test_close_samples), cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_not_looked_at), cmocka_unit_test(test_next_of_the_gone),
+		cmocka_unit_test(test_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
