@@ -71,12 +71,6 @@ static void test_all_keys_must_fit(void **state)
 }
 
 /* ---- never ---- */
-static struct hr_slot *put(struct snapshot *w, uint32_t i, const char *name, enum hr_kind kind,
-			   const char *path)
-{
-	return world_add(w, i, name, kind, path);
-}
-
 static void test_never(void **state)
 {
 	static const struct {
@@ -113,7 +107,7 @@ static void test_never(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct snapshot *w = world_new(MODE_ENFORCE);
 
-		put(w, 3, "x", cases[i].kind, cases[i].path);
+		world_add(w, 3, "x", cases[i].kind, cases[i].path);
 		if (policy_exempt(w->set, &w->w, 3) != cases[i].reason)
 			fail_msg("%s: %d", cases[i].path, policy_exempt(w->set, &w->w, 3));
 		world_free(w);
@@ -125,9 +119,9 @@ static void test_itself_and_its_ancestors(void **state)
 	struct snapshot *w = world_new(MODE_ENFORCE);
 
 	w->w.self_memcg_id =
-		put(w, 1, "headroomd", HR_KIND_CONTAINER, "/docker/headroomd")->cgroup_id;
-	put(w, 0, "docker", HR_KIND_GROUP, "/docker");
-	put(w, 2, "guardian", HR_KIND_CONTAINER, "/docker/headroomdian");
+		world_add(w, 1, "headroomd", HR_KIND_CONTAINER, "/docker/headroomd")->cgroup_id;
+	world_add(w, 0, "docker", HR_KIND_GROUP, "/docker");
+	world_add(w, 2, "guardian", HR_KIND_CONTAINER, "/docker/headroomdian");
 	assert_int_equal(policy_exempt(w->set, &w->w, 1), HR_SKIP_SELF);
 	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_SELF);
 	assert_int_equal(policy_exempt(w->set, &w->w, 2), HR_SKIP_NONE);
@@ -149,7 +143,7 @@ static void test_listed_and_owned(void **state)
 	set_protect(w, POLICY_NAME, "d?");
 	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_PROTECTED);
 	/* and what a kill of it would end as well */
-	put(w, 1, "docker", HR_KIND_GROUP, "/docker");
+	world_add(w, 1, "docker", HR_KIND_GROUP, "/docker");
 	assert_int_equal(policy_exempt(w->set, &w->w, 1), HR_SKIP_PROTECTED);
 	world_free(w);
 }
@@ -159,13 +153,14 @@ static void test_inside_a_container(void **state)
 {
 	struct snapshot *w = world_new(MODE_ENFORCE);
 
-	put(w, 0, "outer", HR_KIND_CONTAINER, "/docker/outer");
-	put(w, 1, "inner", HR_KIND_CONTAINER, "/docker/outer/docker/inner");
-	put(w, 2, "pause", HR_KIND_SANDBOX, "/docker/outer/kubepods/pause");
+	world_add(w, 0, "outer", HR_KIND_CONTAINER, "/docker/outer");
+	world_add(w, 1, "inner", HR_KIND_CONTAINER, "/docker/outer/docker/inner");
+	world_add(w, 2, "pause", HR_KIND_SANDBOX, "/docker/outer/kubepods/pause");
 	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_NONE);
 	set_protect(w, POLICY_NAME, "inner");
 	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_NONE);
-	w->w.self_memcg_id = put(w, 3, "self", HR_KIND_GROUP, "/docker/outer/self")->cgroup_id;
+	w->w.self_memcg_id =
+		world_add(w, 3, "self", HR_KIND_GROUP, "/docker/outer/self")->cgroup_id;
 	assert_int_equal(policy_exempt(w->set, &w->w, 0), HR_SKIP_SELF);
 	world_free(w);
 }
@@ -250,8 +245,8 @@ static void test_names_that_users_chose(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct snapshot *w = world_new(MODE_ENFORCE);
 		const char *last = strrchr(rows[i].path, '/') + 1;
-		struct hr_slot *s = put(w, 0, rows[i].kind == HR_KIND_CONTAINER ? "x" : last,
-					rows[i].kind, rows[i].path);
+		struct hr_slot *s = world_add(w, 0, rows[i].kind == HR_KIND_CONTAINER ? "x" : last,
+					      rows[i].kind, rows[i].path);
 		char path[256];
 
 		s->id.chosen = rows[i].chosen;
@@ -264,7 +259,7 @@ static void test_names_that_users_chose(void **state)
 			s->id.unit = slot_text(s, last);
 		if (rows[i].child) {
 			snprintf(path, sizeof(path), "%s/%s", rows[i].path, rows[i].child);
-			s = put(w, 1, rows[i].child, rows[i].child_kind, path);
+			s = world_add(w, 1, rows[i].child, rows[i].child_kind, path);
 			s->id.unit = slot_text(s, rows[i].child);
 			s->id.chosen = rows[i].child_chosen;
 			s->id.root_path = (uint16_t)strlen(rows[i].path);
@@ -330,15 +325,15 @@ static void test_parents(void **state)
 	};
 	struct snapshot *w = world_new(MODE_ENFORCE);
 
-	put(w, 0, "builds", HR_KIND_GROUP, "/builds");
-	put(w, 1, "one", HR_KIND_CONTAINER, "/builds/one");
-	put(w, 2, "bare", HR_KIND_GROUP, "/bare");
-	put(w, 3, "system", HR_KIND_GROUP, "/system.slice");
-	put(w, 4, "dind", HR_KIND_UNIT, "/system.slice/dind.service");
-	put(w, 5, "inner", HR_KIND_CONTAINER, "/system.slice/dind.service/inner");
-	put(w, 6, "user@1000.service", HR_KIND_UNIT, "/user.slice/user@1000.service");
-	put(w, 7, "app.service", HR_KIND_UNIT, "/user.slice/user@1000.service/app.service");
-	put(w, 8, "journal", HR_KIND_UNIT, "/system.slice/systemd-journald.service");
+	world_add(w, 0, "builds", HR_KIND_GROUP, "/builds");
+	world_add(w, 1, "one", HR_KIND_CONTAINER, "/builds/one");
+	world_add(w, 2, "bare", HR_KIND_GROUP, "/bare");
+	world_add(w, 3, "system", HR_KIND_GROUP, "/system.slice");
+	world_add(w, 4, "dind", HR_KIND_UNIT, "/system.slice/dind.service");
+	world_add(w, 5, "inner", HR_KIND_CONTAINER, "/system.slice/dind.service/inner");
+	world_add(w, 6, "user@1000.service", HR_KIND_UNIT, "/user.slice/user@1000.service");
+	world_add(w, 7, "app.service", HR_KIND_UNIT, "/user.slice/user@1000.service/app.service");
+	world_add(w, 8, "journal", HR_KIND_UNIT, "/system.slice/systemd-journald.service");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		if (takes(w, &by_name, cases[i].slot) != cases[i].name ||
 		    takes(w, &by_glob, cases[i].slot) != cases[i].glob ||
@@ -376,7 +371,7 @@ static void test_not_identified(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct snapshot *w = world_new(MODE_ENFORCE);
-		struct hr_slot *s = put(w, 0, "a.service", HR_KIND_UNIT, "/a.service");
+		struct hr_slot *s = world_add(w, 0, "a.service", HR_KIND_UNIT, "/a.service");
 		const struct policy *p = set_add(w, rows[i].path ? &path : &glob);
 		enum hr_skip_reason reason;
 
@@ -404,10 +399,10 @@ static void test_unit_with_protected_process(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct snapshot *w = world_new(MODE_ENFORCE);
-		struct hr_slot *s =
-			rows[i].kind == HR_KIND_UNIT
-				? put(w, 0, "db.service", HR_KIND_UNIT, "/system.slice/db.service")
-				: world_container(w, 0, "db", 1);
+		struct hr_slot *s = rows[i].kind == HR_KIND_UNIT
+					    ? world_add(w, 0, "db.service", HR_KIND_UNIT,
+							"/system.slice/db.service")
+					    : world_container(w, 0, "db", 1);
 
 		set_protect(w, POLICY_PROCESS, "postgres");
 		s->process[0] = (struct hr_process){.pid = 5, .comm = "sh"};
@@ -418,7 +413,6 @@ static void test_unit_with_protected_process(void **state)
 	}
 }
 
-/* ---- process groups outside containers ---- */
 /* Above one that has no known name yet, where names are protected: it may be one of those. */
 static void test_above_the_nameless(void **state)
 {
@@ -437,10 +431,10 @@ static void test_above_the_nameless(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct snapshot *w = world_new(MODE_ENFORCE);
 
-		put(w, 0, "builds", HR_KIND_GROUP, "/builds");
-		put(w, 1, "", HR_KIND_CONTAINER, "/builds/docker-1");
-		put(w, 2, "outer", HR_KIND_CONTAINER, "/outer");
-		put(w, 3, "", HR_KIND_CONTAINER, "/outer/inner");
+		world_add(w, 0, "builds", HR_KIND_GROUP, "/builds");
+		world_add(w, 1, "", HR_KIND_CONTAINER, "/builds/docker-1");
+		world_add(w, 2, "outer", HR_KIND_CONTAINER, "/outer");
+		world_add(w, 3, "", HR_KIND_CONTAINER, "/outer/inner");
 		w->slot[1].id.workload = w->slot[3].id.workload = 0;
 		set_protect(w, cases[i].key, cases[i].glob);
 		if (takes(w, &by_path, 0) != cases[i].taken)
@@ -464,13 +458,13 @@ static void test_born_below(void **state)
 	bool strikes;
 	uint64_t at;
 
-	put(w, 0, "pod", HR_KIND_GROUP, "/pod");
+	world_add(w, 0, "pod", HR_KIND_GROUP, "/pod");
 	set_protect(w, POLICY_CGROUP, "/pod/kept");
 	set_add(w, &rule);
 	world_rules(w);
 	world_run(w, 1);
 	assert_true(engine_trigger(w->engine, &w->w, 0, &p, &at, &strikes) && strikes);
-	put(w, 1, "kept", HR_KIND_GROUP, "/pod/kept");
+	world_add(w, 1, "kept", HR_KIND_GROUP, "/pod/kept");
 	engine_child_created(w->engine, 0);
 	assert_false(engine_trigger(w->engine, &w->w, 0, &p, &at, &strikes));
 	w->slot[0].memory.usage = 400 * MIB;
@@ -479,138 +473,6 @@ static void test_born_below(void **state)
 	assert_int_equal(w->actions, 0);
 	engine_child_created(w->engine, WORLD_SLOTS); /* out of range: ignored */
 	world_free(w);
-}
-
-static void test_jobs(void **state)
-{
-	static const struct {
-		uint32_t flags, pid;
-		const char *comm;
-		uint64_t memcg_id;
-		enum hr_skip_reason reason;
-	} cases[] = {
-		{0, 100, "cc1", 0, HR_SKIP_NONE},
-		{PGROUP_INIT, 100, "sh", 0, HR_SKIP_INIT},
-		{0, 1, "sh", 0, HR_SKIP_INIT},
-		{PGROUP_SELF, 100, "headroomd", 0, HR_SKIP_SELF},
-		{PGROUP_RUNTIME, 100, "containerd-shim", 0, HR_SKIP_RUNTIME},
-		{PGROUP_EXEMPT, 100, "auditd", 0, HR_SKIP_OWNER},
-		{PGROUP_HOLDS_OTHERS, 100, "cc1", 0, HR_SKIP_NONE}, /* itself it is not */
-		{0, 100, "postgres", 0, HR_SKIP_PROTECTED},
-		{0, 100, "sshd", 1, HR_SKIP_RUNTIME},
-		{0, 100, "cc1", 1,
-		 HR_SKIP_NONE}, /* without logind, what people run stands in sshd's unit */
-		{0, 100, "journald", 2, HR_SKIP_RUNTIME},
-	};
-	struct snapshot *w = world_new(MODE_ENFORCE);
-
-	set_protect(w, POLICY_PROCESS, "postg*");
-	assert_int_equal(
-		put(w, 0, "sshd.service", HR_KIND_UNIT, "/system.slice/sshd.service")->cgroup_id,
-		1);
-	put(w, 1, "systemd-journald.service", HR_KIND_UNIT,
-	    "/system.slice/systemd-journald.service");
-	w->w.pgroups = 1;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		w->pgroup[0] = (struct process_group){.pgid = cases[i].pid,
-						      .pid = cases[i].pid,
-						      .flags = cases[i].flags,
-						      .memcg_id = cases[i].memcg_id};
-		snprintf(w->pgroup[0].comm, sizeof(w->pgroup[0].comm), "%s", cases[i].comm);
-		if (policy_exempt_process_group(w->set, &w->w, 0) != cases[i].reason)
-			fail_msg("%s: %d", cases[i].comm,
-				 policy_exempt_process_group(w->set, &w->w, 0));
-	}
-	assert_int_equal(policy_exempt_process_group(w->set, &w->w, 1), HR_SKIP_GONE);
-	world_free(w);
-}
-
-/* A build and a database that one script has started: the whole process group is exempt, its largest process is not. */
-static void test_jobs_that_hold(void **state)
-{
-	static const struct policy host = {.conditions = WHEN(HOST_AVAILABLE)},
-				   process = {.conditions = WHEN(RSS)};
-	struct snapshot *w = world_new(MODE_ENFORCE);
-
-	w->w.pgroups = 1;
-	w->pgroup[0] = (struct process_group){.pgid = 100, .pid = 101, .comm = "cc1"};
-	assert_int_equal(selector_process_group_allowed(w->set, &w->w, &host, 0), HR_SKIP_NONE);
-	w->pgroup[0].flags = PGROUP_HOLDS_OTHERS;
-	assert_int_equal(selector_process_group_allowed(w->set, &w->w, &host, 0),
-			 HR_SKIP_PROTECTED);
-	assert_int_equal(selector_process_group_allowed(w->set, &w->w, &process, 0), HR_SKIP_NONE);
-	set_protect(w, POLICY_PROCESS, "postgres");
-	set_protect(w, POLICY_UNIT, "db.service");
-	put(w, 0, "db.service", HR_KIND_UNIT, "/system.slice/db.service");
-	w->slot[0].id.unit = slot_text(&w->slot[0], "db.service");
-	assert_int_equal(policy_exempt_process(w->set, (char[17]){"postgres"}, false, NULL),
-			 HR_SKIP_PROTECTED);
-	/* A name that a user chose is a wish, and exempts none. */
-	assert_int_equal(policy_exempt_process(w->set, (char[17]){"postgres"}, true, NULL),
-			 HR_SKIP_NONE);
-	assert_true(policy_protects_name(w->set, (char[17]){"postgres"}));
-	assert_false(policy_protects_name(w->set, (char[17]){"cc1"}));
-	assert_int_equal(policy_exempt_process(w->set, (char[17]){"cc1"}, true, &w->slot[0]),
-			 HR_SKIP_PROTECTED);
-	w->pgroup[0] = (struct process_group){.pgid = 100, .pid = 101, .comm = "postgres"};
-	assert_int_equal(policy_exempt_process_group(w->set, &w->w, 0), HR_SKIP_PROTECTED);
-	w->pgroup[0].flags = PGROUP_OWN_NAMES;
-	assert_int_equal(policy_exempt_process_group(w->set, &w->w, 0), HR_SKIP_NONE);
-	assert_int_equal(policy_exempt_process(w->set, (char[17]){"cc1"}, false, NULL),
-			 HR_SKIP_NONE);
-	assert_int_equal(policy_exempt_process(w->set, (char[17]){"cc1"}, false, &w->slot[0]),
-			 HR_SKIP_PROTECTED);
-	assert_int_equal(policy_exempt_process(w->set, (char[17]){"0123456789abcdef"}, false, NULL),
-			 HR_SKIP_NONE);
-	world_free(w);
-}
-
-/* Between SIGTERM and SIGKILL: a process that has become another program, or is protected by now, gets no second action. */
-static void test_jobs_that_change(void **state)
-{
-	static const struct rule_spec rule = {"r",
-					      {.mode = MODE_ENFORCE,
-					       .conditions = WHEN(RSS),
-					       .threshold[CONDITION_RSS] = {300 * MIB, 0, 0},
-					       .host_processes = 1,
-					       .cooldown_ms = 3600000,
-					       ACTIONS(TERM(10), KILL)},
-					      {{POLICY_PROCESS + 1, NULL, "work*"}},
-					      NULL};
-	static const struct {
-		const char *comm;
-		uint32_t flags;
-		uint32_t kills;
-	} cases[] = {{"worker", 0, 1},
-		     {"postgres", 0, 0},
-		     {"worker", PGROUP_EXEMPT, 0},
-		     {"worker", PGROUP_RUNTIME, 0}};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct snapshot *w = world_new(MODE_ENFORCE);
-
-		set_add(w, &rule);
-		world_rules(w);
-		w->w.pgroups = 1;
-		w->pgroup[0] = (struct process_group){.pgid = 100,
-						      .pid = 100,
-						      .start_boottime_ns = 5,
-						      .leader_start_ns = 5,
-						      .processes = 1,
-						      .rss = 400 * MIB,
-						      .largest_rss = 400 * MIB,
-						      .comm = "worker",
-						      .growth_bytes_per_second = HR_UNKNOWN_I64};
-		world_run(w, 2);
-		assert_int_equal(w->actions, 1);
-		memset(w->pgroup[0].comm, 0, sizeof(w->pgroup[0].comm));
-		memcpy(w->pgroup[0].comm, cases[i].comm, strlen(cases[i].comm));
-		w->pgroup[0].flags = cases[i].flags;
-		world_run(w, 40);
-		if (w->kills != cases[i].kills)
-			fail_msg("case %zu: %u kills: %s", i, w->kills, w->log);
-		world_free(w);
-	}
 }
 
 int main(void)
@@ -629,9 +491,6 @@ int main(void)
 		cmocka_unit_test(test_not_identified),
 		cmocka_unit_test(test_above_the_nameless),
 		cmocka_unit_test(test_born_below),
-		cmocka_unit_test(test_jobs_that_hold),
-		cmocka_unit_test(test_jobs_that_change),
-		cmocka_unit_test(test_jobs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
