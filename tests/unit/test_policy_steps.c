@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* An escalation over time: which step when, what ends it, what never happens. Each scenario is a policy, a course of events and
  * the expected log. */
-#include "fixture_policy.h"
+#include "fixture_scenario.h"
 
 /* The kill-switch of the contract. */
 static const struct rule_spec kill_switch = {"switch",
@@ -12,14 +12,6 @@ static const struct rule_spec kill_switch = {"switch",
 					      ACTIONS(NOTIFY, THROTTLE(10), TERM(30), KILL)},
 					     {{POLICY_NAME + 1, NULL, "citizen-*"}},
 					     NULL};
-
-static void rule(struct snapshot *w, const struct rule_spec *spec)
-{
-	set_add(w, spec);
-	world_rules(w);
-}
-
-static void usage(struct snapshot *w, uint64_t mib) { w->slot[0].memory.usage = mib * MIB; }
 
 static void go_whole(struct snapshot *w)
 {
@@ -226,96 +218,6 @@ static void go_kernel_oom(struct snapshot *w)
 	world_run(w, 6);
 	usage(w, 0);
 	world_run(w, 3);
-}
-
-/* A graceful exit is not restarted by `on-failure`. */
-static const struct rule_spec with_on_exit = {
-	"switch",
-	{.mode = MODE_ENFORCE, USAGE_AT(300), .cooldown_ms = 60000, ACTIONS(TERM(30), KILL)},
-	{{POLICY_NAME + 1, NULL, "*"}},
-	"docker start citizen-7"};
-
-static void go_on_exit(struct snapshot *w)
-{
-	rule(w, &with_on_exit);
-	usage(w, 312);
-	world_run(w, 5);
-	usage(w, 20); /* calm already, but not at its end yet */
-	world_run(w, 4);
-	world_ends(w, 0);
-	world_run(w, 10);
-	assert_int_equal(w->ends, 1);
-	assert_int_equal(w->last_outcome.averted, 1);
-}
-
-static void go_on_exit_restarted(struct snapshot *w)
-{
-	rule(w, &with_on_exit);
-	usage(w, 312);
-	world_run(w, 5);
-	world_ends(w, 0);
-	world_run(w, 2);
-	world_container(w, 7, "citizen-7", 10)->id.workload = 1000; /* the supervisor was quicker */
-	world_run(w, 1);
-	assert_int_equal(w->ends, 1); /* that is known at once */
-	world_run(w, 10);
-}
-
-/* The cgroup stays, its processes are gone. */
-static void ends_in_place(struct snapshot *w)
-{
-	rule(w, &with_on_exit);
-	usage(w, 312);
-	world_run(w, 5);
-	w->slot[0].flags = 0;
-}
-
-static void go_on_exit_unpopulated(struct snapshot *w)
-{
-	ends_in_place(w);
-	world_run(w, 10);
-}
-
-/* Another program tidies up in the emptied cgroup, and is done before the wait is. */
-static void go_on_exit_tidied_up(struct snapshot *w)
-{
-	ends_in_place(w);
-	world_run(w, 1);
-	w->slot[0].flags = HR_SLOT_POPULATED;
-	world_run(w, 1);
-	w->slot[0].flags = 0;
-	world_run(w, 10);
-}
-
-static void go_on_exit_restarted_in_place(struct snapshot *w)
-{
-	ends_in_place(w);
-	world_run(w, 1);
-	usage(w, 10);
-	w->slot[0].flags = HR_SLOT_POPULATED;
-	world_run(w, 10);
-	assert_int_equal(w->ends, 1);
-}
-
-static void go_ended_by_itself(struct snapshot *w)
-{
-	struct rule_spec spec = with_on_exit;
-
-	spec.p.action[0].kind = HR_ACTION_NOTIFY;
-	spec.p.action[1].kind = HR_ACTION_THROTTLE;
-	rule(w, &spec);
-	usage(w, 312);
-	world_run(w, 5);
-	world_ends(w, 0);
-	world_run(w, 10);
-}
-
-static void go_on_exit_dry_run(struct snapshot *w)
-{
-	w->set->mode = MODE_DRY_RUN;
-	rule(w, &with_on_exit);
-	usage(w, 312);
-	world_run(w, 100);
 }
 
 /* The target may vanish at every step. */
@@ -525,11 +427,7 @@ static void go_forecast(struct snapshot *w)
 	world_run(w, 15);
 }
 
-static const struct scenario {
-	const char *name;
-	void (*go)(struct snapshot *w);
-	const char *log;
-} scenarios[] = {
+static const struct scenario scenarios[] = {
 	{"whole", go_whole,
 	 "36 do notify citizen-7 1/4 by switch\n36 do throttle citizen-7 2/4 by switch\n"
 	 "46 do term citizen-7 3/4 by switch\n76 do kill citizen-7 4/4 by switch\n"
@@ -589,20 +487,6 @@ static const struct scenario {
 	 "3 refused kill citizen-7: recent kernel OOM kill\n7 do kill citizen-7 3/3 by "
 	 "now\n7 next of 0: -\n"
 	 "11 end not averted\n"},
-	{"then", go_on_exit,
-	 "1 do term citizen-7 1/2 by switch\n12 do on_exit none 1/2 by switch\n"},
-	{"then: restarted", go_on_exit_restarted, "1 do term citizen-7 1/2 by switch\n"},
-	{"then: unpopulated", go_on_exit_unpopulated,
-	 "1 do term citizen-7 1/2 by switch\n9 do on_exit citizen-7 1/2 by switch\n"},
-	{"then: tidied up", go_on_exit_tidied_up,
-	 "1 do term citizen-7 1/2 by switch\n9 do on_exit citizen-7 1/2 by switch\n"},
-	{"then: restarted in place", go_on_exit_restarted_in_place,
-	 "1 do term citizen-7 1/2 by switch\n"},
-	{"ended by itself", go_ended_by_itself,
-	 "1 do notify citizen-7 1/2 by switch\n1 do throttle citizen-7 2/2 by switch\n"},
-	{"then: dry run", go_on_exit_dry_run,
-	 "1 dry-run term citizen-7 1/2 by switch\n31 dry-run kill citizen-7 2/2 by switch\n"
-	 "31 dry-run on_exit citizen-7 2/2 by switch\n"},
 	{"vanishes", go_vanishes, ""},
 	{"notify only", go_notify_only,
 	 "1 do notify citizen-7 1/1 by notice\n503 do notify citizen-7 1/1 by notice\n"},
@@ -635,24 +519,7 @@ static const struct scenario {
 	 "4 do term citizen-7 1/2 by soon\n4 next of 0: kill\n36 end averted\n36 next of 0: -\n"},
 };
 
-static void test_scenarios(void **state)
-{
-	int bad = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
-		const struct scenario *s = &scenarios[i];
-		struct snapshot *w = world_new(MODE_ENFORCE);
-
-		world_container(w, 0, "citizen-7", 100);
-		s->go(w);
-		if (strcmp(w->log, s->log) != 0) {
-			print_error("%s: got\n%sinstead of\n%s", s->name, w->log, s->log);
-			bad++;
-		}
-		world_free(w);
-	}
-	assert_int_equal(bad, 0);
-}
+static void test_scenarios(void **state) { scenarios_run(scenarios, ARRAY_SIZE(scenarios)); }
 
 static void test_inputs(void **state)
 {
