@@ -15,7 +15,6 @@
 #include <string.h>
 #include <cmocka.h>
 #include <headroom/reader.h>
-#include <headroom/reader.h>
 
 #include "policy/engine.h"
 #include "base/cleanup.h"
