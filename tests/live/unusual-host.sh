@@ -44,6 +44,8 @@ if command -v setpriv >/dev/null && setpriv --bounding-set -ipc_lock true 2>/dev
 	without 'without the right to load BPF' \
 		"exec setpriv --bounding-set -bpf,-perfmon,-sys_admin '$build/headroomd' --board '$BOARD'" \
 		'.memcg_sweep == "cgroup files" and .oom_kill == "memory.events"'
+else
+	echo 'not tried without rights: setpriv cannot take them away here'
 fi
 
 # what it is called, what takes something away, the word that is then degraded
@@ -64,6 +66,8 @@ freezer=/sys/fs/cgroup/freezer
 with_degraded 'with cgroups read-only' "for m in $mount $freezer; do mount -o bind \$m \$m; mount -o remount,bind,ro \$m; done; exec '$build/headroomd'" action_kill
 if command -v setpriv >/dev/null; then
 	with_degraded 'without CAP_KILL' "exec setpriv --bounding-set -kill '$build/headroomd'" action_term
+else
+	echo 'not tried without CAP_KILL: setpriv is not here'
 fi
 timeout -k 5 40 unshare -m sh -c "mount -t proc -o subset=pid proc /proc && exec '$build/headroomd' --board '$BOARD'" >"$work/out" 2>&1
 status=$?
