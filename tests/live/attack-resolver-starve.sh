@@ -93,9 +93,7 @@ named() { # group, its name, what is going on
 
 # Half a second of a CPU's time: stretched like every bound (wait.inc).
 bounded() { # where
-	read -r _ _ _ runnable _ </proc/loadavg
-	runnable=${runnable%/*}
-	[ "$runnable" -gt "$cpus" ] || runnable=$cpus
+	runnable_read
 	[ $worst -le $((500 * slow * runnable / cpus)) ] || fail "$1: named only after $worst ms, with $runnable tasks on $cpus CPUs"
 }
 
