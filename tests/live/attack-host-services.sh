@@ -7,17 +7,10 @@
 . "$(dirname "$0")/attack-host.inc"
 
 slice=user.slice/user-61001.slice
-for name in system.slice/a.service system.slice/b.service $slice/session-1.scope $slice/session-2.scope; do
-	group_make $name || fail 'cannot make groups'
-done
+groups="system.slice/a.service system.slice/b.service $slice/session-1.scope $slice/session-2.scope"
+for name in $groups; do group_make "$name" || fail 'cannot make groups'; done
 in_all() { cat "$(group_dir "$1")/cgroup.procs" | wc -l; }
-end_all() {
-	for name in system.slice/a.service system.slice/b.service $slice/session-1.scope $slice/session-2.scope; do
-		# shellcheck disable=SC2046 # a list
-		emptied() { empty "$1" || { kill -KILL $(cat "$(group_dir "$1")/cgroup.procs"); return 1; }; }
-		wait_for 10 emptied $name 2>/dev/null
-	done
-}
+end_all() { for name in $groups; do processes_end "$name"; done; }
 scenario_clean_up() { end_all; hogs_end; rm -rf "$bin"; }
 gone() { [ "$(usage "$1")" -lt $((10 * 1048576)) ]; }
 there() { [ "$(usage "$1")" -ge $(($2 * 1048576)) ]; }

@@ -12,9 +12,9 @@ tls=$((port + 1))
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
 	-keyout "$work/key" -out "$work/cert" 2>/dev/null || skip 'openssl is not here'
 echo 'A-Long-Token-123' >"$work/token"
-export_start() { # name, configuration
+export_start() { # name, configuration, board
 	printf 'export: {%s}\n' "$2" >"$work/$1.yaml"
-	"$build/headroom" export --config "$work/$1.yaml" --board "$BOARD" >"$work/$1.log" 2>&1 &
+	"$build/headroom" export --config "$work/$1.yaml" --board "${3:-$BOARD}" >"$work/$1.log" 2>&1 &
 	pids="$pids $!"
 }
 pids=
@@ -45,9 +45,7 @@ for way in trickle reader pipeline chunks header post connects; do attacked $por
 # 25 MB of text: what many slow readers ask for at once is read from the board once.
 "$build/tools/make-board" --out "$work/large" --containers 5000 || fail 'no board'
 large=$((port + 4))
-printf 'export: {prometheus: {listen: "127.0.0.1:%s"}}\n' $large >"$work/large.yaml"
-"$build/headroom" export --config "$work/large.yaml" --board "$work/large" >"$work/large.log" 2>&1 &
-pids="$pids $!"
+export_start large "prometheus: {listen: \"127.0.0.1:$large\"}" "$work/large"
 filled() { [ "$(get "http://127.0.0.1:$large/metrics")" = 200 ]; }
 wait_for 10 filled || { cat "$work/large.log" >&2 && fail 'no exporter of many containers'; }
 for way in reader pipeline; do attacked $large $way /metrics 2000; done
