@@ -30,21 +30,18 @@ policies:
 END
 snapshot | ask '.host.guard.sources.reflex != "none"' || skip 'no reflex on this kernel'
 
-armed_now() { snapshot | ask "$(entry "$1") | .armed == \"reflex\""; }
-none_in() { [ -z "$(cat "$(group_dir "$1")/cgroup.procs")" ]; }
-
 hit() { # what it is, the armed group, the workload's group, the workload
-	name=$1 top=$2 below=$3
+	name=$1 whole=$2 below=$3
 	shift 3
-	wait_for 10 armed_now "$top" || fail "$name: not armed"
+	wait_for 10 armed "$whole" || fail "$name: not armed"
 	since=$(mark)
 	in_group "$below" "$workload" "$@" >/dev/null 2>&1 &
-	acted reflex ".cgroup == \"$ours/$top\" and .result.status == \"done\"" "$name" 20
+	acted reflex ".cgroup == \"$ours/$whole\" and .result.status == \"done\"" "$name" 20
 	# What shares the memory, and does not grow it, is left.
 	# shellcheck disable=SC2046 # a list
 	kill -9 $(cat "$(group_dir "$below")/cgroup.procs") 2>/dev/null
-	wait_for 10 none_in "$below" || fail "$name: it still runs"
-	[ "$(kernel_kills "$top")" = 0 ] || fail "$name: the kernel was first"
+	wait_for 10 empty "$below" || fail "$name: it still runs"
+	[ "$(kernel_kills "$whole")" = 0 ] || fail "$name: the kernel was first"
 	echo "$name: hit"
 }
 
@@ -55,14 +52,14 @@ hit thread box box thread 200MiB
 hit 'without its first thread' box box leaderless
 
 for depth in 30 100; do
-	top=box$depth path=box$depth i=0
-	group_make "$top" $((64 * mb)) || fail 'cannot make groups'
+	box=box$depth path=box$depth i=0
+	group_make "$box" $((64 * mb)) || fail 'cannot make groups'
 	while [ $i -lt $depth ]; do
 		[ $v = 1 ] || echo +memory >"$(group_dir "$path")/cgroup.subtree_control"
 		i=$((i + 1)) path=$path/d
 		mkdir "$(group_dir "$path")" || fail "cannot nest $depth groups"
 	done
-	hit "$depth levels below" "$top" "$path" burst 200MiB 1ms
+	hit "$depth levels below" "$box" "$path" burst 200MiB 1ms
 done
 
 # More cgroups in one container than there are places, each with a process: another container is armed all the same.
@@ -78,23 +75,23 @@ sweeps 2
 group_make other $((64 * mb)) || fail 'cannot make groups'
 in_group other sleep 600 &
 crowd="$crowd $!"
-wait_for 10 armed_now other || fail 'a container that makes many cgroups keeps another from being armed'
+wait_for 10 armed other || fail 'a container that makes many cgroups keeps another from being armed'
 echo '70 cgroups in one container: another one is armed'
 # shellcheck disable=SC2086 # a list
 kill $crowd
 
 # The one that charges holds little, and the kernel would take the other.
 group_make pair $((64 * mb)) || fail 'cannot make groups'
-wait_for 10 armed_now pair || fail 'not armed'
+wait_for 10 armed pair || fail 'not armed'
 in_group pair "$workload" writer 200MiB >/dev/null 2>&1
-wait_for 10 none_in pair || fail 'memory that another process writes: it still runs'
+wait_for 10 empty pair || fail 'memory that another process writes: it still runs'
 [ "$(kernel_kills pair)" = 0 ] || fail 'memory that another process writes: the kernel was first'
 
 rounds=${HEADROOM_ROUNDS:-5} n=0 first=0
 while [ $n -lt "$rounds" ]; do
 	n=$((n + 1))
 	group_make "new-$n" $((60 * mb)) || fail 'cannot make groups'
-	wait_for 2 armed_now "new-$n" || fail 'a new group is not armed'
+	wait_for 2 armed "new-$n" || fail 'a new group is not armed'
 	in_group "new-$n" "$workload" burst 200MiB 1ms >/dev/null 2>&1
 	[ "$(kernel_kills "new-$n")" = 0 ] || first=$((first + 1))
 done

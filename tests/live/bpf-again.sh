@@ -72,8 +72,7 @@ wait_for 60 bpf || fail "BPF is not loaded later: $(cli events --json --type gua
 back() { cli events --json | ask 'select(.type == "guard" and .what == "recovered")'; }
 wait_for 5 back || fail 'no event says so'
 back
-reflex() { snapshot | ask "$(entry armed) | select(.armed == \"reflex\")"; }
-[ "$(snapshot | jq -r .host.guard.sources.reflex)" = none ] || wait_for 10 reflex || fail 'no reflex is armed'
+[ "$(snapshot | jq -r .host.guard.sources.reflex)" = none ] || wait_for 10 armed armed || fail 'no reflex is armed'
 since=$(mark)
 in_group plain tail /dev/zero
 whole() { event_after "$since" ".type == \"oom_kill\" and .cgroup == \"$ours/plain\" and .victim.comm == \"tail\" and .trigger.pid > 0"; }

@@ -18,7 +18,6 @@ policies:
     cooldown: 0s
 E
 snapshot | ask '.host.guard.sources.reflex != "none"' || skip 'no reflex on this kernel'
-armed_now() { snapshot | ask "$(entry "$1") | .armed == \"reflex\""; }
 resolver() { # its pid
 	for one in /proc/[0-9]*; do
 		case $(cat "$one/comm" 2>/dev/null) in
@@ -32,15 +31,13 @@ filled() { # name: what charges beyond its limit is killed by the reflex
 	[ "$(kernel_kills "$1")" = 0 ] || { cli events --json | jq -c "select(.cgroup == \"$ours/$1\") | {type, armed, reflex, text}" >&2; fail "$1: the kernel was first"; }
 }
 scaled() { # ms of a CPU's time as ms of the clock: as in wait.inc
-	read -r _ _ _ runnable _ </proc/loadavg
-	runnable=${runnable%/*}
-	[ "$runnable" -gt "$cpus" ] || runnable=$cpus
+	runnable_read
 	echo $(($1 * slow * runnable / cpus))
 }
 quick() { # name, bound in ms: armed so soon after it was made
 	began=$(now_ms)
 	group_make "$1" $((60 * mb)) || fail 'cannot make groups'
-	wait_for 10 armed_now "$1" || fail "$1: not armed"
+	wait_for 10 armed "$1" || fail "$1: not armed"
 	took=$(($(now_ms) - began))
 	echo "$1: armed and shown after $took ms"
 	[ $took -le "$(scaled "$2")" ] || fail "$1: armed after $took ms only"
@@ -49,7 +46,7 @@ quick() { # name, bound in ms: armed so soon after it was made
 
 # The programs are attached with the first one, which takes seconds beside a load.
 group_make new-first $((60 * mb)) || fail 'cannot make groups'
-wait_for 60 armed_now new-first || fail 'the first one is not armed'
+wait_for 60 armed new-first || fail 'the first one is not armed'
 quick new-plain 300
 
 pid=$(resolver)
@@ -61,10 +58,10 @@ kill -CONT $pid
 
 # A limit that comes late: armed before, and never disarmed in between.
 group_make new-late || fail 'cannot make groups'
-wait_for 5 armed_now new-late || fail 'a new group is not armed before it has a limit'
+wait_for 5 armed new-late || fail 'a new group is not armed before it has a limit'
 for _ in 1 2 3 4 5 6 7 8 9 10; do
 	sleep 0.2
-	armed_now new-late >/dev/null || fail 'a new group is disarmed again before it has a limit'
+	armed new-late >/dev/null || fail 'a new group is disarmed again before it has a limit'
 done
 echo $((60 * mb)) >"$(group_dir new-late)/$(limit_file)"
 filled new-late
@@ -77,7 +74,7 @@ sleep 6
 wait_for 10 unarmed || fail 'a group without a limit keeps its place'
 began=$(now_ms)
 echo $((60 * mb)) >"$(group_dir new-old)/$(limit_file)"
-wait_for 10 armed_now new-old || fail 'not armed after it got a limit'
+wait_for 10 armed new-old || fail 'not armed after it got a limit'
 took=$(($(now_ms) - began))
 echo "a limit of an old group: armed after $took ms"
 [ $took -le $((2000 * slow)) ] || fail "armed $took ms after it got a limit"

@@ -24,7 +24,6 @@ E
 	skip 'no reflex on this kernel'
 
 # Before a process is there: one that takes all its memory at once leaves no time for it.
-armed() { snapshot | ask "$(entry "$1") | .armed == \"reflex\""; }
 for n in 1 2 3 4; do wait_for 10 armed hog$n || fail "hog$n is not armed"; done
 
 for n in 1 2 3 4; do

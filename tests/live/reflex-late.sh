@@ -31,7 +31,6 @@ policies:
 rate_limit: {kills: $2, per: 10m}
 E
 }
-armed() { snapshot | ask "$(entry "$1") | .armed == \"reflex\""; }
 not_armed() { snapshot | ask "$(entry "$1") | .armed != \"reflex\""; }
 reflex_events() { cli events --json | jq -c "select(.seq > $since and .type == \"action\" and .action == \"reflex\")"; }
 rules 30MiB 100 >"$work/config"
