@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The kubelet evicts a pod (more in a memory-backed emptyDir than it may hold): headroom tells no OOM kill and no action of its own, and
-# lists the pod no longer.
+# The kubelet evicts a pod (more in a memory-backed emptyDir than it may hold): headroom reports no OOM kill and no action of its own,
+# and lists the pod no longer.
 . "$(dirname "$0")/lib.inc"
 
 since=$(mark)

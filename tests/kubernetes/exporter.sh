@@ -35,6 +35,5 @@ query 'headroom_guard_up' | expect 'length == 1 and .[0].value[1] == "1"'
 # Each container of the node once: as many series as the API server has running containers, and no other pod.
 containers=$(kubectl get pods -A -o json | jq '[.items[].status.containerStatuses[]? | select(.state.running)] | length')
 query 'headroom_container_memory_usage_bytes{pod!=""}' | expect "length == $containers" 'one series a container'
-# What the kubelet and cAdvisor would sum: kubectl's own figures for the same pod.
 echo "$containers running containers, as many series"
 pod_delete watched

@@ -21,14 +21,14 @@ no_alarm_of_the_pod() {
 	[ ! -s "$work/wrong" ] || { cat "$work/wrong" >&2; fail 'an alarm of the pod'; }
 }
 kubernetes_event() { # pod, container
-	told() {
-		kubectl -n test get events -o json | jq -c ".items[] | select(.source.component == \"headroom\" and .reason == \"MemoryOOMKill\" and .involvedObject.name == \"$1\")" >"$work/told"
-		[ -s "$work/told" ]
+	posted() {
+		kubectl -n test get events -o json | jq -c ".items[] | select(.source.component == \"headroom\" and .reason == \"MemoryOOMKill\" and .involvedObject.name == \"$1\")" >"$work/posted"
+		[ -s "$work/posted" ]
 	}
-	wait_for 20 told "$1" || { kubectl -n test get events >&2; exec_in exporter headroom export --check >&2; fail "no Kubernetes event for $1"; }
-	jq -s . "$work/told" | expect "length == 1 and (.[0] | .involvedObject.fieldPath == \"spec.containers{$2}\" and .type == \"Warning\")"
-	jq -s '.[0].message' "$work/told" | expect 'test("  ") | not' 'no padding'
-	jq -s '.[0].message' "$work/told" | expect 'test("/kubepods|pod[0-9a-f]{8}-") | not' 'no path'
+	wait_for 20 posted "$1" || { kubectl -n test get events >&2; exec_in exporter headroom export --check >&2; fail "no Kubernetes event for $1"; }
+	jq -s . "$work/posted" | expect "length == 1 and (.[0] | .involvedObject.fieldPath == \"spec.containers{$2}\" and .type == \"Warning\")"
+	jq -s '.[0].message' "$work/posted" | expect 'test("  ") | not' 'no padding'
+	jq -s '.[0].message' "$work/posted" | expect 'test("/kubepods|pod[0-9a-f]{8}-") | not' 'no path'
 }
 
 since=$(mark)

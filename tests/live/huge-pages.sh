@@ -26,7 +26,7 @@ kill $held
 cli events --json --type action | jq -s . | expect 'length == 0' 'the host is not short'
 snapshot | expect ".host.memory.hugetlb_bytes == $((huge * 1024)) and .host.headroom_bytes < $(((total - huge) * 1024))"
 cli explain host | grep 'reserved huge pages' || fail 'explain host does not name the huge pages'
-# Given back while it runs: the share follows, and now the host is short.
+# Given back while it runs: the board follows.
 echo 0 >/proc/sys/vm/nr_hugepages
 sweeps 2
 snapshot | expect '.host.memory.hugetlb_bytes == 0'

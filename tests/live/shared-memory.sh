@@ -55,7 +55,7 @@ policies_take() {
 group_make session || fail 'cannot make a group' # as a session's scope: its charge says nothing of one of them
 prefix=hr$$ before=
 kinds='cow shared sysv memfd file'
-# Reserved huge pages are nobody's resident memory: the host gets none of them back with a process.
+# Reserved huge pages are in the resident memory of no process: the host gets none of them back with a process.
 [ -z "${HEADROOM_VM:-}" ] || ! echo 16 >/proc/sys/vm/nr_hugepages || kinds="$kinds hugetlb"
 for kind in $kinds; do
 	started ${prefix}-srv prefork 12 24M "$kind"
