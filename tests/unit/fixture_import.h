@@ -49,14 +49,22 @@ static inline char *import(import_fn *fn, const char *path, int expected)
 	return import_lost_of(fn, path, expected, 0);
 }
 
+/* `path` ends in XXXXXX, and is the name of the file afterwards. */
+static inline void text_file(char *path, const char *text)
+{
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
 static inline int policy_try(const char *text, struct policy_set **ret, char error[CONFIG_ERROR])
 {
 	char path[] = "/tmp/headroom-test-XXXXXX";
 	struct config config;
-	int fd = mkstemp(path), err;
+	int err;
 
-	assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
+	text_file(path, text);
 	config_init(&config);
 	err = config_load(path, &config, ret, error);
 	unlink(path);
@@ -151,10 +159,8 @@ static inline const char *first_glob(const struct policy_set *set, const char *p
 static inline char *import_of_text(import_fn *fn, const char *settings, int expected, size_t lost)
 {
 	char path[] = "/tmp/headroom-test-XXXXXX", *text;
-	int fd = mkstemp(path);
 
-	assert_true(fd >= 0 && write(fd, settings, strlen(settings)) == (ssize_t)strlen(settings));
-	close(fd);
+	text_file(path, settings);
 	text = import_lost_of(fn, path, expected, lost);
 	unlink(path);
 	return text;

@@ -93,11 +93,8 @@ static void test_earlyoom_small(void **state)
 		char path[] = "/tmp/headroom-test-XXXXXX";
 		struct import *im = import_new("earlyoom");
 		_cleanup_free_ char *text = NULL;
-		int fd = mkstemp(path);
 
-		assert_true(fd >= 0 && write(fd, rows[i].settings, strlen(rows[i].settings)) ==
-					       (ssize_t)strlen(rows[i].settings));
-		close(fd);
+		text_file(path, rows[i].settings);
 		assert_int_equal(import_earlyoom(im, path), rows[i].expected);
 		if (rows[i].expected == -EBADMSG)
 			has(import_warning_text(im, 0), rows[i].said);
