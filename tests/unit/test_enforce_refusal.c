@@ -123,7 +123,7 @@ static struct action_result run(struct enforce *e, const struct action *action, 
 	return result;
 }
 
-static bool told(const char *what, const struct row *row, const struct action_result *r)
+static bool said(const char *what, const struct row *row, const struct action_result *r)
 {
 	bool good = row->says ? r->status == HR_STATUS_FAILED && r->error &&
 					strstr(r->detail, row->says)
@@ -174,19 +174,19 @@ static void confined(const struct row *row, const struct tree *tree, pid_t victi
 		_exit(4);
 	action.kind = HR_ACTION_TERM;
 	r = run(e, &action, "/box");
-	good &= told("term", row, &r);
+	good &= said("term", row, &r);
 	if (row->says) {
 		action.kind = HR_ACTION_KILL;
 		r = run(e, &action, "/box");
-		good &= told("kill", row, &r);
+		good &= said("kill", row, &r);
 		action.largest = true;
 		r = run(e, &action, "/box");
-		good &= told("kill: largest", row, &r);
+		good &= said("kill: largest", row, &r);
 		action.largest = false;
 		action.target.pid = (uint32_t)victim;
 		action.target.start_boottime_ns = start;
 		r = run(e, &action, "");
-		good &= told("kill of a process", row, &r);
+		good &= said("kill of a process", row, &r);
 	}
 	_exit(good ? 0 : 1);
 }
@@ -277,8 +277,9 @@ static void test_other_filter(void **state)
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) != NOT_POSSIBLE)
-		assert_int_equal(WEXITSTATUS(status), 0);
+	if (WEXITSTATUS(status) == NOT_POSSIBLE)
+		SKIP("not root, or no seccomp");
+	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 /* What no confinement causes is not said to be one. */

@@ -20,7 +20,7 @@ enum kind {
 	POD = HR_KIND_POD,
 	PAUSE = HR_KIND_SANDBOX
 };
-enum told {
+enum expected {
 	QUIET,  /* raises no alarm; another may, for a danger that it shares */
 	SAFE,   /* no danger: little risk, no time */
 	RAISES, /* the one alarm */
@@ -32,7 +32,7 @@ struct member {
 	int parent; /* index; -1: the root */
 	double limit, used,
 		growth; /* MiB; per second. growth of a cgroup with others below: its own, beside theirs */
-	enum told told;
+	enum expected expected;
 };
 
 /* clang-format off */
@@ -194,10 +194,10 @@ static void test_situations(void **state)
 			}
 		}
 		for (uint32_t i = 0; i < CGROUPS && s->member[i].path; i++) {
-			bool raises = s->member[i].told == RAISES;
+			bool raises = s->member[i].expected == RAISES;
 
 			if (!!raised[i] != raises ||
-			    (s->member[i].told == SAFE && (risk[i] >= 2000 || timed[i])))
+			    (s->member[i].expected == SAFE && (risk[i] >= 2000 || timed[i])))
 				fail_msg("%s: raised %u times, risk %u, OOM forecast %u times",
 					 s->member[i].path, raised[i], risk[i] / 100, timed[i]);
 		}
