@@ -99,8 +99,8 @@ static void test_reload_changes(void **state)
 	world_free(w);
 }
 
-/* The next action that was reported is withdrawn. */
-static void test_reload_next(void **state)
+/* A policy that would kill is observed: its next action is reported. */
+static struct snapshot *observed(void)
 {
 	static const struct rule_spec spec = {"r",
 					      {.mode = MODE_ENFORCE, USAGE_AT(300), ACTIONS(KILL)},
@@ -112,10 +112,29 @@ static void test_reload_next(void **state)
 	world_container(w, 0, "box", 301);
 	set_add(w, &spec);
 	world_rules(w);
+	return w;
+}
+
+/* The next action that was reported is withdrawn: with its policy, and with its target. */
+static void test_reload_next(void **state)
+{
+	struct snapshot *w = observed();
+
 	world_run(w, 2);
 	free(second_set(w, NULL, MODE_OBSERVE));
 	world_run(w, 2);
 	assert_string_equal(w->log, "1 next of 0: kill\n3 next of 0: -\n");
+	world_free(w);
+}
+
+static void test_next_of_the_gone(void **state)
+{
+	struct snapshot *w = observed();
+
+	world_run(w, 1);
+	world_ends(w, 0);
+	world_run(w, 1);
+	assert_string_equal(w->log, "1 next of 0: kill\n1 next of 0: -\n");
 	world_free(w);
 }
 
@@ -125,6 +144,7 @@ int main(void)
 		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_reload_changes),
 		cmocka_unit_test(test_reload_next),
+		cmocka_unit_test(test_next_of_the_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,26 +92,6 @@ static void test_not_looked_at(void **state)
 	world_free(w);
 }
 
-/* Told to be next, and then it ends. */
-static void test_next_of_the_gone(void **state)
-{
-	static const struct rule_spec spec = {"r",
-					      {.mode = MODE_ENFORCE, USAGE_AT(300), ACTIONS(KILL)},
-					      {{POLICY_NAME + 1, NULL, "box"}},
-					      NULL};
-	struct snapshot *w = world_new(MODE_OBSERVE);
-
-	w->terse = false;
-	world_container(w, 0, "box", 301);
-	set_add(w, &spec);
-	world_rules(w);
-	world_run(w, 1);
-	world_ends(w, 0);
-	world_run(w, 1);
-	assert_string_equal(w->log, "1 next of 0: kill\n1 next of 0: -\n");
-	world_free(w);
-}
-
 /* Two policies hold at the same sample: the first by priority acts; a more severe one takes over at once, and only one of
  * them kills. */
 static void test_at_once(void **state)
@@ -166,8 +146,9 @@ static void test_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_close_samples), cmocka_unit_test(test_deadline),
-		cmocka_unit_test(test_not_looked_at), cmocka_unit_test(test_next_of_the_gone),
+		cmocka_unit_test(test_close_samples),
+		cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_not_looked_at),
 		cmocka_unit_test(test_at_once),
 	};
 
