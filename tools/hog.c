@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * A hog outside containers that hides: KIND MIB [N], as the user HOG_UID (default: as it was started). What it does is beside each kind in the table at the end.
  */
