@@ -52,13 +52,8 @@ hit thread box box thread 200MiB
 hit 'without its first thread' box box leaderless
 
 for depth in 30 100; do
-	box=box$depth path=box$depth i=0
-	group_make "$box" $((64 * mb)) || fail 'cannot make groups'
-	while [ $i -lt $depth ]; do
-		[ $v = 1 ] || echo +memory >"$(group_dir "$path")/cgroup.subtree_control"
-		i=$((i + 1)) path=$path/d
-		mkdir "$(group_dir "$path")" || fail "cannot nest $depth groups"
-	done
+	box=box$depth path=$(group_below "box$depth" $depth)
+	group_make "$box" $((64 * mb)) && group_make "$path" || fail "cannot nest $depth groups"
 	hit "$depth levels below" "$box" "$path" burst 200MiB 1ms
 done
 

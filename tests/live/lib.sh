@@ -60,6 +60,9 @@ group_make() {
 	[ ! -f "$mount$at/memory.swap.max" ] || echo 0 >"$mount$at/memory.swap.max"
 }
 
+# name, depth: of a group that many levels below
+group_below() { printf '%s' "$1" && printf '/d%.0s' $(seq "$2"); }
+
 group_dir() { printf '%s\n' "$mount$ours/$1"; }
 
 # name, command…: runs it in the group, where the kernel may OOM-kill it (this shell itself may be exempt).

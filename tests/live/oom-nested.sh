@@ -5,13 +5,8 @@
 group_make top || fail 'cannot make groups'
 daemon_start || fail 'the daemon does not start'
 for depth in 8 30 100; do
-	name=top/box$depth path=top/box$depth i=0
-	group_make "$name" $((32 << 20)) || fail 'cannot make groups'
-	while [ $i -lt $depth ]; do
-		[ $v = 1 ] || echo +memory >"$(group_dir "$path")/cgroup.subtree_control"
-		i=$((i + 1)) path=$path/d
-		mkdir "$(group_dir "$path")" || fail "cannot nest $depth groups"
-	done
+	name=top/box$depth path=$(group_below "top/box$depth" $depth)
+	group_make "$name" $((32 << 20)) && group_make "$path" || fail "cannot nest $depth groups"
 	in_group "$path" sleep 60 & sleeper=$!
 	listed() { snapshot | jq -e "[.containers[] | select(.cgroup | startswith(\"$ours/$name\")) | select(.usage_bytes != null)] | length == $((depth + 1))"; }
 	wait_for 10 listed || fail "$depth levels: $(snapshot | jq "[.containers[] | select(.cgroup | startswith(\"$ours/$name\")) | select(.usage_bytes != null)] | length") are listed"
