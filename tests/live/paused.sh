@@ -10,7 +10,7 @@ if [ $v = 2 ]; then frozen=$mount$ours/box file=cgroup.freeze on=1 off=0; else f
 [ $v = 2 ] || [ -d $freezer ] || skip 'no freezer hierarchy'
 scenario_clean_up() {
 	echo $off >"$frozen/$file"
-	[ $v = 2 ] || rmdir "$frozen" "$freezer$ours"
+	[ $v = 2 ] || { group_remove box && rmdir "$frozen" "$freezer$ours"; } # first its process
 } 2>/dev/null
 for each in box runs; do group_make $each || fail 'cannot make a group'; done
 [ $v = 2 ] || mkdir -p "$frozen"
