@@ -20,7 +20,7 @@ for round in alone frozen frozen frozen frozen; do
 	fi
 	workload_start bomb relay 24
 	[ $round = alone ] || [ $v = 2 ] || echo 0 >"$freezer/cgroup.procs" # the bomb stays, this shell does not
-	enforce --deadline 10s kill "cgroup:$ours/bomb" || fail 'no answer'
+	enforce --deadline 10s kill "cgroup:$ours/bomb"
 	cat "$work/answer"
 	jq -r .detail "$work/answer" >>"$work/seen"
 	answered '.status == "done" and .processes > 0'

@@ -52,13 +52,13 @@ while :; do
 	[ -s "$work/without" ] && break
 	# Without help: nothing frees it.
 	grep -qx "$workload_pid" "$(group_dir box)/cgroup.procs" && echo listed >"$work/without" || echo 'not listed' >"$work/without"
-	enforce --no-hurry --deadline 300ms kill "cgroup:$ours/box" || fail 'no answer'
+	enforce --no-hurry --deadline 300ms kill "cgroup:$ours/box"
 	jq -c '{status, detail, freed_bytes, processes}' "$work/answer"
 	scenario_clean_up
 	wait_for 30 empty box || fail 'a victim still runs without the hogs'
 done
 had=$(usage box)
-enforce --deadline 10s kill "cgroup:$ours/box" || fail 'no answer'
+enforce --deadline 10s kill "cgroup:$ours/box"
 echo "$size, ending, without CPU time, $(cat "$work/without") in cgroup.procs: $(jq -r '.freed_after_ms // "not freed"' "$work/answer") ms"
 answered ".status == \"done\" and .processes == 1 and .pid == $workload_pid and .comm == \"workload\""
 answered ".usage_before_bytes > $((had / 2)) and .freed_bytes > .usage_before_bytes / 2 and .freed_after_ms != null"

@@ -19,7 +19,7 @@ crew() {
 
 # Ours alone, of the whole: three, and the kernel has nothing to count.
 crew crew 62914560
-enforce kill "cgroup:$ours/crew" || fail 'no answer'
+enforce kill "cgroup:$ours/crew"
 answered '.status == "done" and .processes == 3 and .signal == 9 and .freed_bytes > 20000000 and .detail == ""'
 wait_for 5 empty crew || fail 'a process is left'
 [ "$(count_of crew oom_group_kill)$(count_of crew oom_kill)" = 00 ] || fail 'the kernel counts our kill as its own'

@@ -31,7 +31,7 @@ self && answered '.status == "refused" and .error == "EPERM" and .processes == 0
 alive "$workload_pid" || fail 'a refused action has killed'
 
 # the whole
-enforce kill "cgroup:$ours/box" || fail 'no answer'
+enforce kill "cgroup:$ours/box"
 answered '.status == "done" and .processes >= 9 and .signal == 9 and .comm == "workload" and .pid > 0'
 answered '.freed_bytes > 25000000 and .usage_after_bytes < 20000000 and .freed_after_ms != null'
 empty box || fail 'a process is left'

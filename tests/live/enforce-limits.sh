@@ -21,7 +21,7 @@ enforce --bytes 0 throttle "cgroup:$ours/box" && answered '.status == "refused"'
 swap_on || exit 0
 reclaims=
 [ ! -f "$(group_dir box)/memory.reclaim" ] || reclaims=1
-enforce --bytes 8M reclaim "cgroup:$ours/box" || fail 'no answer'
+enforce --bytes 8M reclaim "cgroup:$ours/box"
 if [ $reclaims ]; then
 	answered '.status == "done" and .freed_bytes >= 7000000 and .freed_bytes < 16000000' 'what was asked for, by usage'
 else
