@@ -18,7 +18,7 @@ wait_for 10 test -S "$socket" || { cat "$work/export.log" >&2 && fail 'no socket
 
 client() { # language: the first block of it below the headline
 	awk -v begin="\`\`\`$1" '/^## /{ here = /a client of the socket/ } here && $0 == begin { on = 1; next } /^```$/ { on = 0 } on' docs/how-to/exporting.md |
-		sed "s|/run/headroom/events.sock|$socket|"
+		sed "s|/run/headroom-export/events.sock|$socket|"
 }
 for language in sh python c; do client $language >"$work/client.$language"; done
 [ -s "$work/client.sh" ] && [ -s "$work/client.python" ] && [ -s "$work/client.c" ] || fail 'the document has no clients'

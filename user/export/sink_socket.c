@@ -389,7 +389,7 @@ static const struct sink_key keys[] = {
 	 .parse = parse_path,
 	 .offset = offsetof(struct socket_options, path),
 	 .required = true,
-	 .expected = "an absolute path, such as /run/headroom/events.sock"},
+	 .expected = "an absolute path, such as /run/headroom-export/events.sock"},
 	{0},
 };
 
