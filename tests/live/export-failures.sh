@@ -7,7 +7,7 @@
 
 catch=tools/http-sink
 for tool in "$catch" "$build/tools/make-board" curl openssl promtool; do need "$tool"; done
-base=$((16000 + $$ % 4000))
+base=$(tests/free-ports)
 pids='' small=
 scenario_clean_up() {
 	for pid in $pids; do kill "$pid" 2>/dev/null; done

@@ -7,7 +7,7 @@
 need curl
 browser=$(command -v chromium || command -v chromium-browser) || skip 'chromium is not here'
 "$build/tools/make-incident" leak --board --out "$work/board" || fail 'no board'
-port=$((20000 + $$ % 20000))
+port=$(tests/free-ports)
 printf 'export: {prometheus: {listen: "127.0.0.1:%s"}}\n' $port >"$work/headroom.yaml"
 scenario_clean_up() { kill "$exporter" 2>/dev/null && wait "$exporter"; }
 "$build/headroom" export --config "$work/headroom.yaml" --board "$work/board" >"$work/export.log" 2>&1 &

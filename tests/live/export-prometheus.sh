@@ -12,7 +12,7 @@ mode: enforce
 policies: [{name: too-much, match: {cgroup: "$ours/acted"}, when: {usage: 60%}, actions: [kill]}]
 END
 daemon_start --config "$work/acting.yaml" || fail 'the daemon does not start'
-base=$((20000 + $$ % 20000))
+base=$(tests/free-ports)
 web=$((base + 1)) am=$((base + 2)) http=$base
 cat >"$work/headroom.yaml" <<END
 export:

@@ -7,7 +7,7 @@
 catch=tools/http-sink
 for tool in nats-server mosquitto mosquitto_sub busybox openssl "$catch"; do need "$tool"; done
 
-base=$((21000 + $$ % 20000))
+base=$(tests/free-ports)
 nats=$base hook=$((base + 1)) otlp=$((base + 2)) kube=$((base + 3)) mqtt=$((base + 4))
 BOARD=$work/own
 group_make keep || fail 'cannot make a group'

@@ -10,7 +10,7 @@ scenario_clean_up() {
 	for pid in $pids; do kill "$pid" 2>/dev/null; done
 	for pid in $pids; do wait "$pid" 2>/dev/null; done
 }
-base=$((24000 + $$ % 7000))
+base=$(tests/free-ports)
 vm=http://127.0.0.1:$base
 printf 'scrape_configs: [{job_name: headroom, scrape_interval: 1s, static_configs: [{targets: ["127.0.0.1:%s"]}]}]\n' $((base + 1)) >"$work/scrape.yaml"
 # The board's time is its own: 100 years are enough for it.

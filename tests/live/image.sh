@@ -29,7 +29,7 @@ may() { # capability: is it in this process's bounding set
 	bound=$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/self/status)
 	[ $((0x$bound >> $1 & 1)) = 1 ]
 }
-host=127.0.0.1:$((20000 + $$ % 20000))
+host=127.0.0.1:$(tests/free-ports)
 documented() { # which of the documented commands; runs it
 	awk -v wanted="$1" '/^<!-- tests.live.image.sh runs/ { n++ } /^```$/ { on = 0 }
 		on && n == wanted { sub(/ *\\$/, ""); printf "%s ", $0 } /^```sh$/ { on = 1 }' docs/how-to/containers.md |

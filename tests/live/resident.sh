@@ -8,7 +8,7 @@
 AIM_KIB=24576
 [ -r /proc/self/smaps_rollup ] || skip 'this kernel has no smaps_rollup'
 BOARD=$work/own
-port=$((19000 + $$ % 900))
+port=$(tests/free-ports)
 pids=
 scenario_clean_up() {
 	for pid in $pids; do kill "$pid" 2>/dev/null; done
