@@ -7,6 +7,7 @@
 #include <nettle/base64.h>
 #include <nettle/sha2.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -277,10 +278,13 @@ static int listen_at(const struct sockaddr_storage *address)
 		socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	socklen_t bytes = address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
 							 : sizeof(struct sockaddr_in);
-	int yes = 1;
+	int yes = 1, silent_s = HTTP_READ_S;
 
 	if (fd < 0)
 		return -errno;
+	/* The kernel keeps a connection until its first bytes have come (tcp(7)): many that are silent then take no
+	 * place from a request that is on its way. Where it cannot keep them (SYN cookies), http_places has the silent ones give way first. */
+	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &silent_s, sizeof(silent_s));
 	/* A restart does not wait for connections in TIME_WAIT. */
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
 	if (address->ss_family == AF_INET6)
