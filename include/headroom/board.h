@@ -367,24 +367,34 @@ struct hr_host {
 };
 
 /* What can be had at most: MemTotal without reserved huge pages, which nothing else can use. Shares are of this. */
+static inline uint64_t hr_usable_memory(uint64_t mem_total, const struct hr_host_memory *memory)
+{
+	return mem_total == HR_UNKNOWN || memory->hugetlb == HR_UNKNOWN ||
+			       memory->hugetlb > mem_total
+		       ? mem_total
+		       : mem_total - memory->hugetlb;
+}
 static inline uint64_t hr_host_usable(const struct hr_host *host)
 {
-	return host->mem_total == HR_UNKNOWN || host->memory.hugetlb == HR_UNKNOWN ||
-			       host->memory.hugetlb > host->mem_total
-		       ? host->mem_total
-		       : host->mem_total - host->memory.hugetlb;
+	return hr_usable_memory(host->mem_total, &host->memory);
 }
 
-/* Memory and all swap, less what the free swap would take (swap_cost) and what zram and zswap take now: the limit that the host's headroom is below. */
-static inline uint64_t hr_host_capacity(const struct hr_host *host)
+/* That and all swap, less what the free swap would take (swap_cost) and what zram and zswap take now: the limit that the host's headroom is below. */
+static inline uint64_t hr_memory_and_swap(uint64_t mem_total, uint64_t swap_total,
+					  uint64_t swap_cost, const struct hr_host_memory *memory)
 {
-	const uint64_t cost[] = {host->swap_cost, host->memory.zram, host->memory.zswap};
-	uint64_t swap = host->swap_total == HR_UNKNOWN ? 0 : host->swap_total;
+	const uint64_t cost[] = {swap_cost, memory->zram, memory->zswap};
+	uint64_t swap = swap_total == HR_UNKNOWN ? 0 : swap_total;
 
 	for (unsigned i = 0; i < sizeof(cost) / sizeof(*cost); i++)
 		if (cost[i] != HR_UNKNOWN)
 			swap -= cost[i] < swap ? cost[i] : swap;
-	return host->mem_total == HR_UNKNOWN ? HR_UNKNOWN : hr_host_usable(host) + swap;
+	return mem_total == HR_UNKNOWN ? HR_UNKNOWN : hr_usable_memory(mem_total, memory) + swap;
+}
+static inline uint64_t hr_host_capacity(const struct hr_host *host)
+{
+	return hr_memory_and_swap(host->mem_total, host->swap_total, host->swap_cost,
+				  &host->memory);
 }
 
 /* STARTING: a daemon has taken the board and not swept yet; what is on it is an earlier daemon's, or nothing. */

@@ -273,7 +273,7 @@ static void test_huge_pages(void **state)
 	assert_int_equal(host_open(tree.root, &h), 0);
 	assert_int_equal(host_read_memory(h, &s), 0);
 	assert_int_equal(s.memory.hugetlb, KIB(675840));
-	assert_int_equal(host_sample_usable(&s), KIB(301568));
+	assert_int_equal(hr_usable_memory(s.mem_total, &s.memory), KIB(301568));
 	assert_int_equal(s.memory.slab_unreclaimable, KIB(20000));
 	assert_int_equal(s.memory.sec_page_tables, NO);
 	assert_int_equal(s.memory.unaccounted,

@@ -23,15 +23,7 @@ struct host_sample { /* RECORD_UNKNOWN where unknown */
 	__u32 swap_cost_milli, swap_cost_measured;
 };
 
-/* What can be had at most, and what the free swap is worth in memory; RECORD_UNKNOWN where that is unknown. */
-static inline __u64 host_sample_usable(const struct host_sample *s)
-{
-	__u64 huge = s->memory.hugetlb;
-
-	return s->mem_total == RECORD_UNKNOWN || huge == RECORD_UNKNOWN || huge > s->mem_total
-		       ? s->mem_total
-		       : s->mem_total - huge;
-}
+/* What the free swap is worth in memory; RECORD_UNKNOWN where that is unknown. */
 static inline __u64 host_sample_swap_worth(const struct host_sample *s)
 {
 	return s->swap_free == RECORD_UNKNOWN ? RECORD_UNKNOWN
@@ -49,17 +41,11 @@ static inline __u64 host_sample_headroom(const struct host_sample *s)
 		       ? RECORD_UNKNOWN - 1
 		       : sum;
 }
-/* Memory and swap, as far as that is worth memory; RECORD_UNKNOWN where the memory is not known. What is swapped out has cost what zram and zswap take now.
- * So this less available memory and the worth of the free swap is what is used, in bytes of memory, whatever the free swap is taken to be worth. */
+/* hr_memory_and_swap(): this less available memory and the worth of the free swap is what is used, in bytes of memory, whatever the free swap is taken to be
+ * worth: what is swapped out has cost what zram and zswap take now. */
 static inline __u64 host_sample_capacity(const struct host_sample *s)
 {
-	__u64 usable = host_sample_usable(s), zram = s->memory.zram, zswap = s->memory.zswap;
-	__u64 cost = s->swap_cost + (zram == RECORD_UNKNOWN ? 0 : zram) +
-		     (zswap == RECORD_UNKNOWN ? 0 : zswap);
-
-	return usable == RECORD_UNKNOWN || s->swap_total == RECORD_UNKNOWN ? usable
-	       : cost > s->swap_total                                      ? usable
-				      : usable + s->swap_total - cost;
+	return hr_memory_and_swap(s->mem_total, s->swap_total, s->swap_cost, &s->memory);
 }
 
 /* -errno if there is no meminfo; PSI may be missing. */

@@ -38,7 +38,7 @@ static bool raise_threshold(struct host_poll *poll, const struct policy *policy)
 
 static void find_threshold(struct host_poll *poll, const struct host_sample *sample)
 {
-	uint64_t share = host_sample_usable(sample) / 1000 * poll->milli;
+	uint64_t share = hr_usable_memory(sample->mem_total, &sample->memory) / 1000 * poll->milli;
 
 	poll->threshold = share > poll->size ? share : poll->size;
 }
