@@ -2,11 +2,15 @@
 #include "rights.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "cleanup.h"
 
 #define CAPABILITIES_MOST 64
 
@@ -17,6 +21,20 @@ int rights_close(void)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || setrlimit(RLIMIT_CORE, &none))
 		return -errno;
 	return !RIGHTS_SANITIZED && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) ? -errno : 0;
+}
+
+bool rights_in_user_namespace(void)
+{
+	_cleanup_close_ int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	unsigned long inside, outside, count;
+	char map[128];
+	ssize_t n = fd < 0 ? -1 : read(fd, map, sizeof(map) - 1);
+
+	if (n < 0)
+		return false;
+	map[n] = '\0'; /* a new namespace has no map at first */
+	return sscanf(map, "%lu %lu %lu", &inside, &outside, &count) != 3 || inside || outside ||
+	       count != UINT32_MAX;
 }
 
 int rights_get(struct rights *ret)

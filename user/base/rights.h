@@ -42,6 +42,8 @@ enum rights_files { RIGHTS_FILES_NONE, RIGHTS_FILES_READ };
 int rights_files(enum rights_files may);
 /* Of the calling thread. 0 or -errno. */
 int rights_get(struct rights *ret);
+/* In another user namespace than the initial one, which maps all ids to themselves (user_namespaces(7)). False where that is not known. */
+bool rights_in_user_namespace(void);
 /* Closes every descriptor from 3 on but the n in keep; -1 there: none. */
 void rights_keep_descriptors(const int *keep, size_t n);
 

@@ -64,16 +64,6 @@ bool control_peer_allowed(const struct control_peer *peer, const struct config_a
 	return false;
 }
 
-bool control_ids_unmapped(void)
-{
-	_cleanup_fclose_ FILE *map = fopen("/proc/self/uid_map", "re");
-	unsigned long inside, outside, n;
-
-	/* user_namespaces(7): the initial one maps all ids to themselves. */
-	return map && !(fscanf(map, "%lu %lu %lu", &inside, &outside, &n) == 3 && inside == 0 &&
-			n == UINT32_MAX);
-}
-
 /* ---- ACL ---- */
 
 static int by_tag_and_id(const void *a, const void *b)

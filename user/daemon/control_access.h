@@ -23,11 +23,10 @@ struct control_peer { /* as it was when it connected (SO_PEERCRED, SO_PEERGROUPS
 
 /* 0 or -errno. Uids of another user namespace are those of this one, or the overflow uid where it has none for them. */
 int control_peer_read(int fd, struct control_peer *ret_peer);
-/* Root, and what the list names. unmapped: this process is in a user namespace that does not have all ids, so that the
+/* Root, and what the list names. unmapped: this process is in another user namespace than the initial one, so that the
  * overflow ids stand for many users and are never allowed. */
 bool control_peer_allowed(const struct control_peer *peer, const struct config_allow *allow,
 			  uint32_t allows, bool unmapped);
-bool control_ids_unmapped(void); /* reads /proc/self/uid_map: at start */
 
 /* Where the socket is: its directory, which exists then, is ours, and may be entered by the users that are allowed; and the
  * path at which readers find it: the socket, or a symbolic link to it. */

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/rights.h"
 #include "base/unix_socket.h"
 #include "degraded.h"
 #include "events.h"
@@ -387,7 +388,7 @@ void control_open(struct control *control, struct board *board)
 	int err;
 
 	control->board = board;
-	control->unmapped = control_ids_unmapped();
+	control->unmapped = rights_in_user_namespace();
 	err = open_socket(control, board_path(board));
 	if (err)
 		degraded_set(control->board, "control", HR_WARNING, "no control socket: %s: %s",

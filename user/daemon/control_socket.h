@@ -55,7 +55,7 @@ struct control {
 	void *ops_arg;
 	int fd; /* -1: no socket */
 	struct control_place place;
-	bool unmapped; /* control_ids_unmapped() */
+	bool unmapped; /* rights_in_user_namespace() */
 	struct loop_watch watch;
 	struct control_client client[CONTROL_CLIENTS];
 	uint32_t serial;

@@ -40,17 +40,6 @@ static bool is_filtered(void)
 	       (syscall(SYS_pidfd_open, -1, 0) && errno == EPERM);
 }
 
-/* kernel/user_namespace.c: the initial one maps all ids to themselves; a new one has no map at first. */
-static bool in_user_namespace(void)
-{
-	unsigned long inside, outside, count;
-	char map[128];
-
-	return read_text("/proc/self/uid_map", map, sizeof(map)) &&
-	       (sscanf(map, "%lu %lu %lu", &inside, &outside, &count) != 3 || inside || outside ||
-		count != 0xffffffffUL);
-}
-
 /* Of AppArmor or SELinux; "" where there is none, or it confines nothing. */
 static void confined_by(char profile[64])
 {
@@ -72,7 +61,7 @@ const char *refusal_text(int error, char text[REFUSAL_TEXT])
 		snprintf(text, REFUSAL_TEXT, "this kernel has no pidfd calls (5.3)");
 	else if (known && !(field(status, "\nCapEff:", 16, ~0ULL) & RIGHT(CAP_KILL)))
 		snprintf(text, REFUSAL_TEXT, "CAP_KILL is missing");
-	else if (error == EPERM && in_user_namespace())
+	else if (error == EPERM && rights_in_user_namespace())
 		snprintf(text, REFUSAL_TEXT,
 			 "its user namespace has no rights over that process: run headroomd in the "
 			 "host's");
