@@ -115,6 +115,21 @@ static void test_earlyoom_small(void **state)
 	}
 }
 
+/* A command of the shell sets the options: each such line is named, and not the path as a wrong one. */
+static void test_earlyoom_command(void **state)
+{
+	static const char *const rows[] = {
+		": ${EARLYOOM_ARGS:=-m 5 --avoid sshd}\n",
+		"# set before?\n[ -n \"$EARLYOOM_ARGS\" ] || . /etc/earlyoom.args\n",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_free_ char *text = import_of_text(import_earlyoom, rows[i], 0, 1);
+
+		has(text, "sets or uses EARLYOOM_ARGS in a command of the shell");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +137,7 @@ int main(void)
 		cmocka_unit_test(test_earlyoom_options),
 		cmocka_unit_test(test_earlyoom_unit),
 		cmocka_unit_test(test_earlyoom_small),
+		cmocka_unit_test(test_earlyoom_command),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,7 +75,7 @@ static void test_systemd_classes(void **state)
 	static const struct {
 		const char *class, *one_path, *one;
 		size_t lost;
-		const char *said;
+		const char *said; /* after "!": not said */
 	} rows[] = {
 		/* in another slice: the class's globs do not find it */
 		{"ManagedOOMPreference=omit", ONE, "Slice=apps-web.slice", 0,
@@ -95,6 +95,15 @@ static void test_systemd_classes(void **state)
 		 "set again in"}, /* the drop-in comes later */
 		{"ManagedOOMMemoryPressure=kill\nManagedOOMMemoryPressureLimit=40%",
 		 ONE ".d/z.conf", "ManagedOOMMemoryPressureLimit=80%", 0, "acts before its own"},
+		{"ManagedOOMMemoryPressure=kill\nManagedOOMMemoryPressureDurationSec=10s",
+		 ONE ".d/z.conf", "ManagedOOMMemoryPressureDurationSec=", 0, "acts before its own"},
+		/* the default is 30 s */
+		{"ManagedOOMMemoryPressure=kill\nManagedOOMMemoryPressureDurationSec=60s",
+		 ONE ".d/z.conf", "ManagedOOMMemoryPressureDurationSec=", 0,
+		 "!acts before its own"},
+		{"ManagedOOMMemoryPressure=kill\nManagedOOMMemoryPressureDurationSec=30s",
+		 ONE ".d/z.conf", "ManagedOOMMemoryPressureDurationSec=", 0,
+		 "!acts before its own"},
 		{"ManagedOOMPreference=avoid", ONE ".d/z.conf", "ManagedOOMPreference=none", 0,
 		 "not protected by itself"},
 		/* of another name */
@@ -114,7 +123,10 @@ static void test_systemd_classes(void **state)
 		tree_put(&tree, rows[i].one_path, settings);
 		text = import_lost_of(import_systemd_oomd, tree.root, 0, rows[i].lost);
 		free(policy_parse(text));
-		has(text, rows[i].said);
+		if (*rows[i].said == '!')
+			has_not(text, rows[i].said + 1);
+		else
+			has(text, rows[i].said);
 		tree_done(&tree);
 	}
 }

@@ -120,7 +120,9 @@ static char *value_of_file(struct import *im, struct import_source *s, enum shel
 		line_lost(im, s, first == SHELL_SH ? sh_line : line,
 			  "a quote has no end: nothing after it can be read");
 		*ret_error = 0;
-	} else if (used) {
+	} else if (!used) {
+		say_unread(im, s, &sh);
+	} else {
 		*ret_line = used->first;
 		value = strdup(used->value);
 		*ret_error = value ? 0 : -ENOMEM;
@@ -169,12 +171,15 @@ struct unit {
 	struct import_source *exec_source, *args_source;
 	char *exec, *args;
 	size_t exec_line, args_line;
+	int error; /* -ENOMEM */
 };
 
-static void replace(char **to, const char *text)
+static void replace(struct unit *u, char **to, const char *text)
 {
 	free(*to);
 	*to = text ? strdup(text) : NULL;
+	if (text && !*to)
+		u->error = -ENOMEM;
 }
 
 static void environment_file(struct unit *u, const struct unit_setting *set)
@@ -208,7 +213,9 @@ static void environment_file(struct unit *u, const struct unit_setting *set)
 	}
 	value = value_of_file(u->im, s, SHELL_SYSTEMD, &line, &error);
 	line_taken(set->source, set->line, "read");
-	if (value) {
+	if (error) {
+		u->error = error;
+	} else if (value) {
 		free(u->args);
 		u->args = value;
 		u->args_source = s;
@@ -221,16 +228,17 @@ static void environment_file(struct unit *u, const struct unit_setting *set)
 static void environment(struct unit *u, const struct unit_setting *set)
 {
 	struct words words = {0};
+	int e = split(u->im, set->source, set->line, set->value, &words);
 
-	if (shell_split(set->value, &words)) {
-		line_lost(u->im, set->source, set->line, "a quote has no end");
+	if (e) {
+		u->error = e == -EINVAL ? u->error : e;
 		return;
 	}
 	line_taken(set->source, set->line, "variables");
 	for (size_t i = 0; i < words.n; i++)
 		if (!strncmp(words.word[i], VARIABLE "=", strlen(VARIABLE "=")) &&
 		    !u->args_source) {
-			replace(&u->args, words.word[i] + strlen(VARIABLE "="));
+			replace(u, &u->args, words.word[i] + strlen(VARIABLE "="));
 			u->args_line = 0;
 		}
 	words_free(&words);
@@ -250,7 +258,7 @@ static void unit_setting(void *arg, const struct unit_setting *set)
 		if (u->exec)
 			line_left(u->exec_source, u->exec_line, "replaced by %s:%zu",
 				  source_path(set->source), set->line);
-		replace(&u->exec, *set->value ? set->value : NULL);
+		replace(u, &u->exec, *set->value ? set->value : NULL);
 		u->exec_source = set->source;
 		u->exec_line = set->line;
 		line_taken(set->source, set->line,
@@ -361,6 +369,8 @@ static int import_unit(struct import *im, const char *path, struct import_source
 		if (!e)
 			unit_settings(s, unit_setting, &u);
 	}
+	if (!e)
+		e = u.error;
 	if (!e)
 		e = u.exec ? exec_line(&u) : -ENODATA;
 	unit_files_free(&files);

@@ -74,7 +74,8 @@ static void compare(struct oomd *o, const struct kept_unit *class, const struct 
 		     "%s is not ended for swap; here the policy of %s selects it: name it below "
 		     "protect",
 		     unit->name, class->name);
-	if (c->pressure && u->pressure && (u_limit > c_limit || u->duration_ms > c->duration_ms))
+	if (c->pressure && u->pressure &&
+	    (u_limit > c_limit || systemd_pressure_ms(o, u) > systemd_pressure_ms(o, c)))
 		import_note(o->im,
 			    "%s: the policy of %s selects it, too, and acts before its own: its "
 			    "limit or duration is smaller.",

@@ -58,6 +58,8 @@ struct oomd {
 	size_t n_kept;
 };
 
+/* How long the stall of a unit must last: its own time, else oomd.conf's, else systemd's 30 s. */
+uint64_t systemd_pressure_ms(const struct oomd *o, const struct unit *u);
 /* Writes the policies and protected cgroups of a unit. */
 void systemd_write_unit(struct oomd *o, enum unit_scope scope, const char *name,
 			const struct unit *u);

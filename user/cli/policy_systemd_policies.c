@@ -102,6 +102,13 @@ static void write_rule(struct oomd *o, const struct unit *u, const char *name,
 	o->pressure |= rule.pressure >= 0;
 }
 
+uint64_t systemd_pressure_ms(const struct oomd *o, const struct unit *u)
+{
+	if (u->duration_ms != UINT64_MAX)
+		return u->duration_ms;
+	return o->duration_ms != UINT64_MAX ? o->duration_ms : 30000;
+}
+
 void systemd_write_unit(struct oomd *o, enum unit_scope scope, const char *name,
 			const struct unit *u)
 {
@@ -122,10 +129,7 @@ void systemd_write_unit(struct oomd *o, enum unit_scope scope, const char *name,
 		return;
 	}
 	if (u->pressure) {
-		systemd_duration(u->duration_ms != UINT64_MAX   ? u->duration_ms
-				 : o->duration_ms != UINT64_MAX ? o->duration_ms
-								: 30000,
-				 time);
+		systemd_duration(systemd_pressure_ms(o, u), time);
 		out = policy_begin(o->im, "pressure", name, "", &globs, itself, true,
 				   class ? 0 : 1);
 		fprintf(out, "full_avg10: %g, for: %s}\n    actions: [notify, kill]\n",
