@@ -96,9 +96,22 @@ static void test_full(void **state)
 	assert_int_equal(entries(), HR_DEGRADED);
 	assert_int_equal(strlen(host.degraded[1].text), sizeof(host.degraded[1].text) - 1);
 	assert_int_equal(events(), HR_DEGRADED + 3); /* those without an entry, too */
-	degraded_clear(board, "w12");
-	assert_int_equal(entries(), HR_DEGRADED);
+	for (int i = 0; i < HR_DEGRADED + 3; i++) {
+		snprintf(word, sizeof(word), "w%d", i);
+		degraded_set(board, word, HR_INFO, "%0200d", i); /* nothing new */
+		assert_true(degraded_is_set(board, word));
+	}
+	assert_int_equal(events(), HR_DEGRADED + 3);
+	degraded_clear(board, "w11"); /* is not on the board */
+	assert_int_equal(events(), HR_DEGRADED + 4);
+	assert_false(degraded_is_set(board, "w11"));
 	degraded_clear(board, "w0");
+	assert_int_equal(entries(), HR_DEGRADED);
+	assert_string_equal(host.degraded[HR_DEGRADED - 1].what, "w10");
+	degraded_clear(board, "w1");
+	assert_int_equal(entries(), HR_DEGRADED);
+	assert_string_equal(host.degraded[HR_DEGRADED - 1].what, "w12");
+	degraded_clear(board, "w12");
 	assert_int_equal(entries(), HR_DEGRADED - 1);
 }
 

@@ -10,8 +10,8 @@
 #include "board/board.h"
 
 /* `what`: one word of at most 15 bytes, listed in docs/reference/json.md; the text: cause, then effect, in one line. Called
- * again with the same text it does nothing; with another text it replaces the entry, and posts an event again. A list that is
- * full still posts the event. */
+ * again with the same text it does nothing; with another text it replaces the entry, and posts an event again. The same holds
+ * while the list is full: the entry moves to the board when another one is cleared. */
 __attribute__((format(printf, 4, 5))) void degraded_set(struct board *board, const char *what,
 							enum hr_severity severity,
 							const char *format, ...);
