@@ -133,10 +133,8 @@ static void test_earlyoom_command(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_earlyoom),
-		cmocka_unit_test(test_earlyoom_options),
-		cmocka_unit_test(test_earlyoom_unit),
-		cmocka_unit_test(test_earlyoom_small),
+		cmocka_unit_test(test_earlyoom),         cmocka_unit_test(test_earlyoom_options),
+		cmocka_unit_test(test_earlyoom_unit),    cmocka_unit_test(test_earlyoom_small),
 		cmocka_unit_test(test_earlyoom_command),
 	};
 

@@ -393,10 +393,14 @@ static int open_policy_driver(struct daemon *daemon, int rules_fd)
 
 static int open_loop(struct daemon *daemon)
 {
-	int err = fast_poll_open(&daemon->sampling.fast_poll,
-				 collect_layout(daemon->sampling.collector));
+	int no_thread = fast_poll_open(&daemon->sampling.fast_poll,
+				       collect_layout(daemon->sampling.collector));
+	int err = daemon_watch(daemon);
 
-	err = err ?: daemon_watch(daemon);
+	if (no_thread)
+		degraded_set(daemon->board, "fast_poll", HR_WARNING,
+			     "usage is read without its parts between sweeps: no thread (%s)",
+			     strerror(-no_thread));
 	err = err
 		      ?: host_poll_open(&daemon->sampling.host_poll, &daemon->loop, daemon->board,
 					daemon->config->root, &daemon->sampling.times,
