@@ -43,11 +43,20 @@ wait_for 10 ended $! || fail 'the first daemon does not act'
 acted term '.result.status == "dry_run" and .mode == "dry-run"'
 no_action '.result.status == "done"'
 
-# Stopped (a debugger, SIGSTOP), it holds its place and does nothing.
+# Stopped (SIGSTOP) it holds its place and does nothing. Its supervisor ends it after 10 s and starts it again: which of the
+# two daemons then has the place is left to chance, and exactly one enforces.
 kill -STOP "$first_pid"
 wait_for 5 degraded second_daemon "pid $first_pid.* is stopped: nothing acts" || fail 'it does not say that the first one is stopped'
-kill -CONT "$first_pid"
-wait_for 5 degraded second_daemon 'no actions here until it ends' || fail 'it does not say that the first one goes on'
+wait_for 20 eval "! kill -0 $first_pid" || fail 'a stopped daemon is not ended'
+one_enforces() {
+	modes=
+	for BOARD in "$work/first" "$work/second"; do
+		in_mode enforce && modes="$modes enforce"
+		in_mode dry-run && modes="$modes dry-run"
+	done
+	[ "$modes" = ' enforce dry-run' ] || [ "$modes" = ' dry-run enforce' ]
+}
+wait_for 10 one_enforces || fail "not one daemon that enforces:$modes"
 
 kill -TERM "$first" && wait "$first"
 wait_for 2 in_mode enforce || fail 'the second daemon does not take over'

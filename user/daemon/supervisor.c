@@ -59,6 +59,7 @@ struct supervisor {
 	bool wrong;           /* … since it sent a wrong message */
 	unsigned int wrongs;  /* resolvers that were ended for that, one soon after the other */
 	uint64_t wrong_ns;    /* monotonic; the last of them */
+	pid_t silent;         /* a daemon that was ended for its missing heartbeat */
 	unsigned int daemons; /* started so far */
 	bool was_ready;       /* one of them reached its first heartbeat */
 	int status;
@@ -383,6 +384,19 @@ static void on_end(struct supervisor *sv, int which)
 				     which == CHILD_RESOLVER ? RESOLVER_MOST_NS : RESTART_MOST_NS);
 }
 
+/* It hangs, or a signal stopped it. Its end starts it again; one that the kernel holds up ends later. */
+static void end_silent_daemon(struct supervisor *sv)
+{
+	struct child *child = &sv->child[CHILD_DAEMON];
+
+	if (sv->stopping || !child->pid || sv->silent == child->pid ||
+	    !service_status_silent(child->pid))
+		return;
+	sv->silent = child->pid;
+	log_error("the daemon has written no heartbeat for 10 s: it is ended");
+	child_kill(child, SIGKILL);
+}
+
 static void restart_due(struct supervisor *sv)
 {
 	uint64_t now = clock_mono_ns();
@@ -491,6 +505,7 @@ static int supervise(struct supervisor *sv)
 			       sv->stopping ? 200 : service_status_update());
 		struct pollfd fds[POLLS];
 
+		end_silent_daemon(sv);
 		poll_set(sv, fds);
 		if (sv->stopping && !deadline)
 			deadline = now + STOP_WAIT_MS * NS_PER_MS;
