@@ -239,6 +239,7 @@ enum hr_skip_reason {
 	HR_SKIP_REFLEX_NOT_HIT,
 	HR_SKIP_PAUSED, /* a signal other than SIGKILL would have waited */
 	HR_SKIP_FAILED,
+	HR_SKIP_NO_HELP, /* its end would change nothing: the host is short by far more */
 	HR_SKIP_COUNT
 };
 

@@ -420,6 +420,51 @@ static void test_one_at_a_time(void **state)
 	world_free(w);
 }
 
+/* The host is still short after the first kill: what holds next to nothing of what is lacking, and does not grow, stays. */
+static void test_too_small(void **state)
+{
+	static const struct {
+		uint64_t innocent_mib;
+		int64_t growth;
+		bool taken;
+	} rows[] = {
+		{30, 0, false},
+		{30, 40 * MIB, true},
+		{30, HR_UNKNOWN_I64, true}, /* has just begun */
+		{600, 0, true},
+	};
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
+		struct snapshot *w = world_new(MODE_ENFORCE);
+		struct rule_spec rule = low;
+
+		rule.p.for_ms = i % 2 ? 1000 : 0;
+		rule.p.threshold[CONDITION_HOST_AVAILABLE] =
+			(struct policy_threshold){HR_UNKNOWN, 900, 0};
+		w->host.mem_total = 8192 * MIB;
+		w->host.mem_available = 4096 * MIB;
+		world_container(w, 0, "hog", 900)->forecast.drift_bytes_per_second = 80 * MIB;
+		world_container(w, 1, "innocent", rows[i / 2].innocent_mib)
+			->forecast.drift_bytes_per_second = rows[i / 2].growth;
+		set_add(w, &rule);
+		world_rules(w);
+		world_run(w, 3);
+		assert_int_equal(w->actions, 1);
+		world_ends(w, 0);
+		world_run(w, 20);
+		assert_int_equal(strstr(w->log, "kill innocent") != NULL, rows[i / 2].taken);
+		if (!rows[i / 2].taken)
+			assert_int_equal(w->not_taken.skipped[0].record.reason, HR_SKIP_NO_HELP);
+		/* Calm in between: another shortage. */
+		w->host.mem_available = 8000 * MIB;
+		world_run(w, 10);
+		w->host.mem_available = 4096 * MIB;
+		world_run(w, 20);
+		assert_non_null(strstr(w->log, "kill innocent"));
+		world_free(w);
+	}
+}
+
 /* Its supervisor starts the hog anew, and it grows again: it is taken again, within the cooldown, and not the database. */
 static void test_restarted_culprit(void **state)
 {
@@ -503,7 +548,7 @@ static void test_hold_off(void **state)
 	set_add(w, &low);
 	world_rules(w);
 	engine_oom_kill(w->engine, HR_UNKNOWN_U32, w->w.now_ns);
-	world_run(w, 4);
+	world_run(w, 3);
 	assert_string_equal(w->log, "1 refused kill box: recent kernel OOM kill\n");
 	world_run(w, 2);
 	assert_int_equal(w->kills, 1);
@@ -537,15 +582,11 @@ static void test_harsher(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_missed),
-		cmocka_unit_test(test_recent),
-		cmocka_unit_test(test_scenes),
-		cmocka_unit_test(test_job_target),
-		cmocka_unit_test(test_restarted_culprit),
-		cmocka_unit_test(test_one_at_a_time),
-		cmocka_unit_test(test_dry_run_once),
-		cmocka_unit_test(test_freed_at_removal),
-		cmocka_unit_test(test_hold_off),
+		cmocka_unit_test(test_missed),           cmocka_unit_test(test_recent),
+		cmocka_unit_test(test_scenes),           cmocka_unit_test(test_job_target),
+		cmocka_unit_test(test_too_small),        cmocka_unit_test(test_restarted_culprit),
+		cmocka_unit_test(test_one_at_a_time),    cmocka_unit_test(test_dry_run_once),
+		cmocka_unit_test(test_freed_at_removal), cmocka_unit_test(test_hold_off),
 		cmocka_unit_test(test_harsher),
 	};
 

@@ -94,6 +94,7 @@ static const char *const whys[HR_SKIP_COUNT] = {
 	[HR_SKIP_REFLEX_NOT_HIT] = "the reflex was armed and did not fire",
 	[HR_SKIP_PAUSED] = "the target was paused",
 	[HR_SKIP_FAILED] = "its action failed",
+	[HR_SKIP_NO_HELP] = "too small to help",
 };
 
 static const char *const modes[] = {"observe", "dry-run", "enforce"};

@@ -257,7 +257,7 @@ static void consider_host(struct policy_engine *engine, uint32_t policy)
 		return;
 	}
 	since_ns = since(engine, policy, HOST_KEY);
-	if (!victim_choose(engine, policy, &best, &n)) {
+	if (!victim_choose(engine, policy, since_ns, &best, &n)) {
 		if (held_long_enough(engine, policy, since_ns) &&
 		    steps_engine_mode(engine, p) > MODE_OBSERVE)
 			not_acted_no_candidate(engine, policy, since_ns, n);

@@ -485,6 +485,19 @@ void steps_refunded(struct policy_engine *engine, uint64_t now_ns)
 	}
 }
 
+/* For the next victim of this shortage: see victim_choose(). Its timer says how long that lasts. */
+static void note_host_ended(struct policy_engine *engine, const struct escalation *e)
+{
+	struct timer *timer = hold_timers_make(&engine->timers, e->policy, HOST_KEY);
+
+	engine->host_ended_ns = engine->now_ns;
+	if (!timer)
+		return;
+	timer->seen = engine->round;
+	if (!timer->since_ns)
+		timer->since_ns = e->held_ns;
+}
+
 void steps_result(struct policy_engine *engine, struct escalation *e,
 		  const struct action_result *result)
 {
@@ -512,6 +525,8 @@ void steps_result(struct policy_engine *engine, struct escalation *e,
 		}
 		return;
 	}
+	if (e->host && e->ending)
+		note_host_ended(engine, e);
 	switch (engine_policy(engine, e->policy)->action[e->requested - 1].kind) {
 	case HR_ACTION_RECLAIM:
 		settle = RECLAIM_SETTLE_MS;

@@ -235,6 +235,7 @@ struct policy_engine {
 	uint32_t last_number, round, under_way;
 	uint64_t now_ns; /* never goes back */
 	uint64_t host_hold_off_ns;
+	uint64_t host_ended_ns; /* when a policy on the host last ended a target; 0 */
 	uint64_t watch_ns;  /* since when a choice waits; 0 */
 	uint64_t chosen_ns; /* when processes were last chosen; 0 */
 	uint32_t
@@ -287,10 +288,10 @@ void steps_result(struct policy_engine *engine, struct escalation *escalation,
 void steps_advance(struct policy_engine *engine, struct escalation *escalation);
 
 /* ---- victim_select.c ---- */
-/* The best candidate of a policy about the host's memory. Leaves all of them in engine->candidate[0 … *ret_n - 1]. False: none
- * may be chosen. */
-bool victim_choose(struct policy_engine *engine, uint32_t policy, struct candidate *ret_best,
-		   uint32_t *ret_n);
+/* The best candidate of a policy about the host's memory, which holds since then. Leaves all of them in
+ * engine->candidate[0 … *ret_n - 1]. False: none may be chosen. */
+bool victim_choose(struct policy_engine *engine, uint32_t policy, uint64_t since_ns,
+		   struct candidate *ret_best, uint32_t *ret_n);
 /* Is it too early for this choice of the n candidates? For some seconds at most. */
 bool victim_watch(struct policy_engine *engine, const struct candidate *best, uint32_t n);
 /* Fills skipped: from the first n candidates; or (n 0) with the protected containers for which the policy also holds. */

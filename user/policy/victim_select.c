@@ -53,6 +53,13 @@ static bool enough(const struct policy_engine *engine, uint64_t size, uint64_t l
 				       size >= hr_host_usable(host) / 1000 * LARGE_MILLI);
 }
 
+/* Of a shortage that outlasted a kill the next victim must be a part: it grows, or holds a tenth of what is lacking. Else one innocent
+ * after the other would go for what none of them has taken. */
+static bool helps(const struct candidate *c, uint64_t lacking)
+{
+	return c->rank[0] || c->rank[2] || c->growth == HR_UNKNOWN_I64 || c->size >= lacking / 10;
+}
+
 static uint64_t most_of(const struct hr_slot *slot)
 {
 	return slot->memory.unreclaimable != HR_UNKNOWN ? slot->memory.unreclaimable
@@ -307,8 +314,8 @@ bool victim_watch(struct policy_engine *engine, const struct candidate *best, ui
 	return engine->now_ns - engine->watch_ns < WATCH_NS;
 }
 
-bool victim_choose(struct policy_engine *engine, uint32_t policy, struct candidate *ret_best,
-		   uint32_t *ret_n)
+bool victim_choose(struct policy_engine *engine, uint32_t policy, uint64_t since_ns,
+		   struct candidate *ret_best, uint32_t *ret_n)
 {
 	const struct policy *p = engine_policy(engine, policy);
 	uint64_t lacking = shortage(engine, policy);
@@ -332,6 +339,9 @@ bool victim_choose(struct policy_engine *engine, uint32_t policy, struct candida
 			    in == NONE32 ? NULL : selector_slot(engine->snapshot, in)))
 			add_process_group(engine, policy, i, lacking, &engine->candidate[n++]);
 	}
+	for (uint32_t i = 0; i < n && engine->host_ended_ns >= since_ns; i++)
+		if (!engine->candidate[i].reason && !helps(&engine->candidate[i], lacking))
+			engine->candidate[i].reason = HR_SKIP_NO_HELP;
 	for (uint32_t i = 0; i < n; i++)
 		if (!engine->candidate[i].reason &&
 		    (!best || before(&engine->candidate[i], best) < 0))
