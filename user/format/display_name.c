@@ -84,6 +84,7 @@ bool identity_in_pod(const struct record_text *from, const struct hr_identity *i
 		     char *pod, size_t bytes)
 {
 	struct hr_identity only = *id;
+	size_t used;
 
 	container[0] = pod[0] = 0;
 	text_clean(get(from, id->container), SIZE_MAX, container, bytes);
@@ -92,7 +93,10 @@ bool identity_in_pod(const struct record_text *from, const struct hr_identity *i
 		return false;
 	}
 	only.container = (struct hr_str){0};
-	name_in_pod(from, &only, pod, bytes);
+	if (from->text == string_of_slot && *slot_node(from->record, pod, bytes / 2))
+		strcat(pod, "/");
+	used = strlen(pod);
+	name_in_pod(from, &only, pod + used, bytes - used);
 	return true;
 }
 

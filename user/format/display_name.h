@@ -20,7 +20,7 @@ struct record_text record_text_event(const struct hr_event *event);
 void identity_name(const struct record_text *from, const struct hr_identity *id, char *out,
 		   size_t bytes, bool *ret_is_path);
 
-/* Inside a pod the container's own name, and "namespace/pod"; else both are empty. Returns whether there are. */
+/* Inside a pod the container's own name, and "namespace/pod", of a slot on a board of many nodes "node/namespace/pod"; else both are empty. Returns whether there are. */
 bool identity_in_pod(const struct record_text *from, const struct hr_identity *id, char *container,
 		     char *pod, size_t bytes);
 
