@@ -32,15 +32,17 @@ struct world {
 	struct snapshot s;
 };
 
-static void begin(struct world *w)
+static void begin_with(struct world *w, size_t most)
 {
 	struct board_config config = {.path = path, .capacity = 4};
 
 	memset(w, 0, sizeof(*w));
-	w->client = prometheus_client_new();
+	w->client = prometheus_client_new(most);
 	assert_non_null(w->client);
 	assert_int_equal(board_open(&config, &w->board, NULL), 0);
 }
+
+static void begin(struct world *w) { begin_with(w, 100); }
 
 static void end(struct world *w)
 {
@@ -50,11 +52,20 @@ static void end(struct world *w)
 	prometheus_client_free(w->client);
 }
 
-static size_t query(const char *expression)
+/* The expression inside of what selects labels. */
+static size_t query(const struct world *w, const char *expression)
 {
-	for (size_t i = 0; prometheus_client_query(i); i++)
-		if (!strcmp(prometheus_client_query(i), expression))
+	char text[PROMETHEUS_CLIENT_QUERY];
+	const char *asked;
+
+	for (size_t i = 0; (asked = prometheus_client_query(w->client, i, text)); i++) {
+		const char *at = strstr(asked, expression);
+		size_t n = strlen(expression);
+
+		if (at && (at == asked || !strncmp(asked, "max by", 6)) &&
+		    (!at[n] || strchr(") ", at[n])))
 			return i;
+	}
 	fail_msg("no query asks for %s", expression);
 	return 0;
 }
@@ -66,7 +77,7 @@ static void answer(struct world *w, const char *expression, const char *samples)
 	snprintf(json, sizeof(json),
 		 "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[%s]}}",
 		 samples);
-	assert_int_equal(prometheus_client_add_response(w->client, query(expression), json,
+	assert_int_equal(prometheus_client_add_response(w->client, query(w, expression), json,
 							strlen(json), error),
 			 0);
 	assert_string_equal(error, "");
@@ -232,9 +243,9 @@ static void test_odd(void **state)
 				 odd[i].err);
 		if (!strstr(error, odd[i].says))
 			fail_msg("'%s' does not say '%s'", error, odd[i].says);
-		assert_int_equal(prometheus_client_add_response(w.client,
-								query("headroom_container_risk"),
-								EMPTY, strlen(EMPTY), error),
+		assert_int_equal(prometheus_client_add_response(
+					 w.client, query(&w, "headroom_container_risk"), EMPTY,
+					 strlen(EMPTY), error),
 				 0);
 		show(&w);
 		end(&w);
@@ -256,9 +267,11 @@ static void test_hostile(void **state)
 	memset(at, 'w', n);
 	strcpy(at + n, "\",\"name\":\"a\\u001bb\"},\"value\":[0,\"-5\"]}]}}");
 	assert_int_equal(prometheus_client_add_response(
-				 w.client, query("headroom_container_memory_usage_bytes"), json,
+				 w.client, query(&w, "headroom_container_memory_usage_bytes"), json,
 				 strlen(json), error),
 			 0);
+	answer(&w, "headroom_container_memory_usage_bytes",
+	       SAMPLE(A ",\"id\":\"/x\"", "1") "," SAMPLE(A ",\"id\":\"/y\"", "1"));
 	answer(&w, "headroom_container_risk",
 	       SAMPLE(A ",\"id\":\"/x\"", "1e30") "," SAMPLE(A ",\"id\":\"/y\"", "-1"));
 	answer(&w, "headroom_container_alarm", SAMPLE(A ",\"id\":\"/x\"", "99"));
@@ -273,11 +286,98 @@ static void test_hostile(void **state)
 	end(&w);
 }
 
+/* A container is asked for once with its labels, before anything else of it; of too many the server selects. */
+static void test_queries(void **state)
+{
+	struct world w;
+	char text[PROMETHEUS_CLIENT_QUERY];
+	const char *usage = "headroom_container_memory_usage_bytes", *asked;
+	size_t first;
+
+	begin_with(&w, 3);
+	prometheus_client_begin(w.client);
+	first = query(&w, usage);
+	assert_string_equal(prometheus_client_query(w.client, first, text), usage);
+	for (size_t i = 0; (asked = prometheus_client_query(w.client, i, text)); i++)
+		if (strstr(asked, "by (instance, id)") && prometheus_client_first(i))
+			assert_true(i > first);
+	assert_true(prometheus_client_first(query(&w, "headroom_container_risk")));
+	assert_false(prometheus_client_first(query(&w, "headroom_container_memory_rss_bytes")));
+	answer(&w, "headroom_guard_up", SAMPLE(A, "1"));
+	answer(&w, "last_over_time(headroom_guard_up[1h]) unless headroom_guard_up",
+	       SAMPLE(B, "1"));
+	answer(&w, "count(headroom_container_memory_usage_bytes)", SAMPLE("", "7"));
+	assert_string_equal(prometheus_client_query(w.client, first, text),
+			    "headroom_container_memory_usage_bytes and on (instance, id) "
+			    "topk(3, headroom_container_risk)");
+	assert_string_equal(
+		prometheus_client_query(w.client, query(&w, "headroom_container_alarm"), text),
+		"max by (instance, id) (headroom_container_alarm and on (instance, id) "
+		"topk(3, headroom_container_risk))");
+	answer(&w, usage,
+	       SAMPLE(A ",\"id\":\"/a\"", "1") "," SAMPLE(A ",\"id\":\"/b\"", "1") "," SAMPLE(
+		       A ",\"id\":\"/c\"", "1") "," SAMPLE(A ",\"id\":\"/d\"", "1"));
+	/* Counters of one that has ended. */
+	answer(&w, "headroom_container_oom_kills_total", SAMPLE(A ",\"id\":\"/gone\"", "1"));
+	show(&w);
+	assert_int_equal(w.s.n_rows, 3);
+	assert_string_equal(w.s.host.node, "1 node, 4 containers left out, 1 lost");
+	end(&w);
+}
+
+/* Limits of the servers, as they say it (recorded), and parts that did not answer. */
+static void test_limits(void **state)
+{
+	static const struct {
+		const char *says, *limit;
+	} recorded[] = {
+		{"query processing would load too many samples into memory in query execution",
+		 "--query.max-samples"},
+		{"query timed out in expression evaluation", "--query.timeout"},
+		{"search error after reading 0 data blocks: error when searching for tagFilters: "
+		 "the number of matching timeseries exceeds 100; either narrow down the search or "
+		 "increase -search.max* command-line flag values at the server",
+		 "-search.maxUniqueTimeseries"},
+		{"expanding series: context deadline exceeded", "--query.timeout"},
+		{"not enough memory for processing headroom_container_risk, which returns 960 data "
+		 "points across 960 time series with 1 points in each time series according to "
+		 "-search.maxMemoryPerQuery=1000; requested memory: 975360 bytes",
+		 "-search.maxMemoryPerQuery"},
+	};
+	char json[1024], error[PROMETHEUS_CLIENT_ERROR];
+	struct world w;
+
+	begin(&w);
+	prometheus_client_begin(w.client);
+	for (size_t i = 0; i < sizeof(recorded) / sizeof(recorded[0]); i++) {
+		snprintf(json, sizeof(json), "{\"status\":\"error\",\"error\":\"%s\"}",
+			 recorded[i].says);
+		assert_int_equal(
+			prometheus_client_add_response(w.client, 0, json, strlen(json), error),
+			-EREMOTEIO);
+		snprintf(json, sizeof(json),
+			 "query failed: it exceeds the server's limit %s: raise that limit",
+			 recorded[i].limit);
+		assert_string_equal(error, json);
+	}
+	answer(&w, "headroom_guard_up", SAMPLE(A, "1"));
+	snprintf(json, sizeof(json), "%.*s,\"isPartial\":true}", (int)strlen(EMPTY) - 1, EMPTY);
+	assert_int_equal(prometheus_client_add_response(w.client, 1, json, strlen(json), error), 0);
+	show(&w);
+	assert_string_equal(w.s.host.node, "1 node, incomplete");
+	end(&w);
+}
+
 /* Whatever is asked for is something that the exporter tells. */
 static void test_names(void **state)
 {
-	for (size_t i = 0; prometheus_client_query(i); i++) {
-		const char *name = strstr(prometheus_client_query(i), "headroom_");
+	struct world w;
+	char text[PROMETHEUS_CLIENT_QUERY];
+	const char *asked;
+
+	begin(&w);
+	for (size_t i = 0; (asked = prometheus_client_query(w.client, i, text)); i++) {
+		const char *name = strstr(asked, "headroom_");
 		bool known = !strcmp(name, "headroom_guard_info");
 		char plain[128];
 		size_t n = strcspn(name, "{[)");
@@ -294,6 +394,7 @@ static void test_names(void **state)
 		if (!known)
 			fail_msg("no metric is named %s", name);
 	}
+	end(&w);
 }
 
 static int setup(void **state)
@@ -319,6 +420,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_picture), cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_odd),     cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_queries), cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_names),
 	};
 

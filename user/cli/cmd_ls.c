@@ -317,7 +317,7 @@ static int run(const void *values, char **arguments)
 	int r;
 
 	if (options->fleet.url) {
-		r = fleet_open("ls", &options->fleet, options->board, &fleet, &reader);
+		r = fleet_open("ls", &options->fleet, options->board, true, &fleet, &reader);
 		if (!r)
 			r = cli_go_to_time("ls", reader, options->at_ns);
 	} else {

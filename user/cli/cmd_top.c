@@ -94,8 +94,8 @@ static int open_session(struct session *session, const struct top_options *optio
 	int r;
 
 	if (options->fleet.url)
-		return fleet_open("top", &options->fleet, board, &session->daemon,
-				  &session->reader);
+		return fleet_open("top", &options->fleet, board, !isatty(STDOUT_FILENO),
+				  &session->daemon, &session->reader);
 	r = hr_reader_open(board, &session->reader);
 	if (r && (r != -ENOENT || named))
 		return cli_open(board, &session->reader);

@@ -12,13 +12,13 @@
 #define PREFIX "headroom: " /* of its lines, and ours */
 
 int fleet_open(const char *command, const struct fleet_options *options, const char *board,
-	       struct private_daemon **ret_daemon, struct hr_reader **ret_reader)
+	       bool whole, struct private_daemon **ret_daemon, struct hr_reader **ret_reader)
 {
 	const char *const argv[] = {
 		"headroom-export",    "fleet",
 		options->url,         options->credentials ? "--credentials" : NULL,
 		options->credentials, NULL};
-	const struct own_program program = {"headroom-export", argv};
+	const struct own_program program = {"headroom-export", argv, whole ? 2 : 1};
 	char error[256] = "";
 	int r;
 

@@ -24,9 +24,10 @@ struct fleet_options {
 		.help = "for it: a file with a token, or user:password", .wants = "a path" \
 	}
 
-/* 0, or an exit status after one error line. The caller ends the program. `board`: --board, which excludes it. */
+/* 0, or an exit status after one error line. The caller ends the program. `board`: --board, which excludes it. `whole`: every
+ * figure is there; else those that a first screen shows, and the others follow. */
 int fleet_open(const char *command, const struct fleet_options *options, const char *board,
-	       struct private_daemon **ret_daemon, struct hr_reader **ret_reader);
+	       bool whole, struct private_daemon **ret_daemon, struct hr_reader **ret_reader);
 static inline void fleet_closep(struct private_daemon **daemon) { private_daemon_end(*daemon); }
 
 #endif

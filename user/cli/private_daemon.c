@@ -186,8 +186,7 @@ bool private_daemon_alive(struct private_daemon *daemon, char error[256])
 	return daemon->pid;
 }
 
-/* One sweep is on the board. */
-static bool is_ready(const struct private_daemon *daemon)
+static bool is_ready(const struct private_daemon *daemon, uint64_t sweeps)
 {
 	struct hr_reader *reader;
 	struct hr_host host;
@@ -195,16 +194,17 @@ static bool is_ready(const struct private_daemon *daemon)
 
 	if (hr_reader_open(daemon->board, &reader))
 		return false;
-	ready = !hr_reader_health(reader, NULL) && !hr_reader_host(reader, &host) && host.sweeps;
+	ready = !hr_reader_health(reader, NULL) && !hr_reader_host(reader, &host) &&
+		host.sweeps >= sweeps;
 	hr_reader_close(reader);
 	return ready;
 }
 
-static int wait_ready(struct private_daemon *daemon, char error[256])
+static int wait_ready(struct private_daemon *daemon, uint64_t sweeps, char error[256])
 {
 	uint64_t until = clock_mono_ns() + START_NS;
 
-	while (!is_ready(daemon)) {
+	while (!is_ready(daemon, sweeps)) {
 		if (!private_daemon_alive(daemon, error))
 			return -ECHILD;
 		if (clock_mono_ns() > until)
@@ -217,7 +217,7 @@ static int wait_ready(struct private_daemon *daemon, char error[256])
 }
 
 static const char *const observe[] = {"headroomd", "--mode", "observe", NULL};
-static const struct own_program headroomd = {"headroomd", observe};
+static const struct own_program headroomd = {"headroomd", observe, 1};
 
 int private_daemon_start(const struct own_program *program, struct private_daemon **ret_daemon,
 			 char error[256])
@@ -227,12 +227,13 @@ int private_daemon_start(const struct own_program *program, struct private_daemo
 
 	if (!daemon)
 		return -ENOMEM;
+	program = program ?: &headroomd;
 	daemon->words_fd = memfd_create("headroomd", MFD_CLOEXEC);
 	r = daemon->words_fd < 0 ? -errno : make_dir(daemon);
 	if (!r)
-		r = spawn(daemon, program ? program : &headroomd);
+		r = spawn(daemon, program);
 	if (!r)
-		r = wait_ready(daemon, error);
+		r = wait_ready(daemon, program->sweeps, error);
 	if (r) {
 		private_daemon_end(daemon);
 		return r;

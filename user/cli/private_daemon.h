@@ -12,9 +12,10 @@ struct private_daemon;
 struct own_program {
 	const char *name;
 	const char *const *argv; /* without --board PATH, which comes last; NULL-terminated */
+	uint64_t sweeps;         /* to wait for */
 };
 
-/* Starts one (program NULL: headroomd) and waits a few seconds, or until a signal, for its first sweep. 0; -ENOENT: headroomd
+/* Starts one (program NULL: headroomd) and waits a few seconds, or until a signal, for its sweeps (headroomd: one). 0; -ENOENT: headroomd
  * is not beside this program, in ../sbin or in PATH; -EINTR: a signal; -ECHILD: it exited, error holds its last line;
  * -ETIMEDOUT; other -errno. */
 int private_daemon_start(const struct own_program *program, struct private_daemon **ret_daemon,

@@ -79,7 +79,7 @@ static void max_risk(struct hr_host *host, double value)
 
 #define C "headroom_container_"
 #define H "headroom_host_"
-enum { QUERY_UP, QUERY_INFO };
+enum { QUERY_UP, QUERY_INFO, QUERY_LOST, QUERY_COUNT };
 static const struct {
 	const char *expression;
 	void (*put)(struct hr_slot *slot, double value); /* for a container, or */
@@ -87,6 +87,9 @@ static const struct {
 } queries[] = {
 	[QUERY_UP] = {"headroom_guard_up", NULL, NULL},
 	[QUERY_INFO] = {"headroom_guard_info", NULL, NULL},
+	[QUERY_LOST] = {"last_over_time(headroom_guard_up[1h]) unless headroom_guard_up", NULL,
+			NULL},
+	[QUERY_COUNT] = {"count(" C "memory_usage_bytes)", NULL, NULL},
 	{H "memory_total_bytes", NULL, sum_total},
 	{H "memory_available_bytes", NULL, sum_available},
 	{H "swap_total_bytes", NULL, sum_swap_total},
@@ -112,7 +115,6 @@ static const struct {
 	{C "reclaim_stall_seconds_total", put_stall, NULL},
 	{"rate(" C "pressure_waiting_seconds_total[1m])", put_some, NULL},
 };
-#undef C
 #undef H
 
 _Static_assert(ARRAY_SIZE(queries) <= PROMETHEUS_CLIENT_QUERIES, "room for each response");
@@ -124,9 +126,36 @@ void prometheus_client_put(struct hr_slot *slot, const struct row *row)
 			queries[i].put(slot, row->value[i]);
 }
 
-const char *prometheus_client_query(size_t i)
+const char *prometheus_client_query(const struct prometheus_client *client, size_t i,
+				    char text[PROMETHEUS_CLIENT_QUERY])
 {
-	return i < ARRAY_SIZE(queries) ? queries[i].expression : NULL;
+	char most[96] = "";
+
+	if (i >= ARRAY_SIZE(queries))
+		return NULL;
+	if (!queries[i].put)
+		return queries[i].expression;
+	if (client->total > client->most)
+		snprintf(most, sizeof(most), " and on (instance, id) topk(%zu, " C "risk)",
+			 client->most);
+	/* Every label costs the server and the network: those of a container are read once, with its usage. */
+	snprintf(text, PROMETHEUS_CLIENT_QUERY,
+		 queries[i].put == put_usage ? "%s%s" : "max by (instance, id) (%s%s)",
+		 queries[i].expression, most);
+	return text;
+}
+
+bool prometheus_client_first(size_t i)
+{
+	static void (*const first[])(struct hr_slot * slot, double value) = {
+		put_usage, put_limit, put_unreclaimable, put_headroom,
+		put_risk,  put_p50,   put_alarm,         put_oom_kills,
+	};
+
+	for (size_t n = 0; n < ARRAY_SIZE(first); n++)
+		if (queries[i].put == first[n])
+			return true;
+	return !queries[i].put;
 }
 
 /* ---- responses ---- */
@@ -134,9 +163,13 @@ const char *prometheus_client_query(size_t i)
 static const char *const text_labels[TEXTS] = {"id",  "name",      "namespace",
 					       "pod", "container", "image"};
 
-struct prometheus_client *prometheus_client_new(void)
+struct prometheus_client *prometheus_client_new(size_t most)
 {
-	return calloc(1, sizeof(struct prometheus_client));
+	struct prometheus_client *client = calloc(1, sizeof(*client));
+
+	if (client)
+		client->most = most;
+	return client;
 }
 
 static void forget(struct prometheus_client *client)
@@ -145,7 +178,8 @@ static void forget(struct prometheus_client *client)
 		free(client->node[i].instance);
 	for (size_t i = 0; i < client->rows; i++)
 		free(client->row[i].text[0]);
-	client->nodes = client->rows = 0;
+	client->nodes = client->rows = client->total = client->lost = 0;
+	client->partial = false;
 	if (client->table)
 		memset(client->table, 0, client->table_space * sizeof(*client->table));
 }
@@ -263,7 +297,8 @@ static int set_texts(struct row *row, const json_t *metric)
 	return 0;
 }
 
-static int find_row(struct prometheus_client *client, const json_t *metric, size_t node,
+/* The row of a container; of one that has no usage, such as one that has ended, NULL. */
+static int find_row(struct prometheus_client *client, const json_t *metric, size_t node, bool add,
 		    struct row **ret_row)
 {
 	uint64_t key = hash(hash(0xcbf29ce484222325ULL, client->node[node].instance),
@@ -273,6 +308,7 @@ static int find_row(struct prometheus_client *client, const json_t *metric, size
 	size_t at;
 	int err = client->rows == client->rows_space ? grow_rows(client) : 0;
 
+	*ret_row = NULL;
 	if (err)
 		return err;
 	for (at = key & (client->table_space - 1); client->table[at];
@@ -283,6 +319,8 @@ static int find_row(struct prometheus_client *client, const json_t *metric, size
 			return 0;
 		}
 	}
+	if (!add || client->rows == client->most)
+		return 0;
 	row = &client->row[client->rows];
 	row->key = key;
 	row->node = node;
@@ -302,8 +340,14 @@ static int take_sample(struct prometheus_client *client, size_t query, const jso
 	struct node *node;
 	struct row *row;
 	size_t n = 0;
-	int err = find_node(client, label(metric, "instance"), &n);
+	int err;
 
+	if (query == QUERY_COUNT)
+		client->total = prometheus_client_whole(value);
+	client->lost += query == QUERY_LOST;
+	if (query == QUERY_COUNT || query == QUERY_LOST)
+		return 0;
+	err = find_node(client, label(metric, "instance"), &n);
 	if (err)
 		return err;
 	node = &client->node[n];
@@ -317,8 +361,8 @@ static int take_sample(struct prometheus_client *client, size_t query, const jso
 		queries[query].sum(&client->host, value);
 	if (!queries[query].put)
 		return 0;
-	err = find_row(client, metric, n, &row);
-	if (!err)
+	err = find_row(client, metric, n, queries[query].put == put_usage, &row);
+	if (!err && row)
 		row->value[query] = value;
 	return err;
 }
@@ -340,20 +384,62 @@ static int take_result(struct prometheus_client *client, size_t query, const jso
 	return 0;
 }
 
+/* What Prometheus says when a query exceeds one of its limits; VictoriaMetrics nearly always names the limit. */
+static const struct {
+	const char *says, *limit;
+} limits[] = {
+	{"too many samples", "--query.max-samples"},
+	{"query timed out", "--query.timeout"},
+	{"context deadline exceeded", "--query.timeout"},
+	{"matching timeseries exceeds", "-search.maxUniqueTimeseries"},
+};
+
+/* The limit that the text is about, or "". */
+static void find_limit(const char *says, char limit[64])
+{
+	const char *named = strstr(says, "-search.max");
+	size_t n = named ? 1 + strspn(named + 1,
+				      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.")
+			 : 0;
+
+	snprintf(limit, 64, "%.*s", (int)n, named ?: "");
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+		if (strstr(says, limits[i].says))
+			snprintf(limit, 64, "%s", limits[i].limit);
+}
+
+void prometheus_client_failure(const json_t *response, char error[PROMETHEUS_CLIENT_ERROR])
+{
+	const char *says =
+		json_string_value(json_object_get(response, "error")) ?: "no reason given";
+	char clean[PROMETHEUS_CLIENT_ERROR - 40], limit[64];
+
+	find_limit(says, limit);
+	text_clean(says, SIZE_MAX, clean, sizeof(clean));
+	if (*limit)
+		snprintf(error, PROMETHEUS_CLIENT_ERROR,
+			 "query failed: it exceeds the server's limit %s: raise that limit", limit);
+	else
+		snprintf(error, PROMETHEUS_CLIENT_ERROR, "query failed: %s", clean);
+}
+
+bool prometheus_client_partial(const json_t *response)
+{
+	return json_is_true(json_object_get(response, "isPartial")) ||
+	       json_array_size(json_object_get(response, "warnings"));
+}
+
 int prometheus_client_add_response(struct prometheus_client *client, size_t query, const char *json,
 				   size_t n, char error[PROMETHEUS_CLIENT_ERROR])
 {
 	json_t *response = json_loadb(json, n, 0, NULL);
 	const char *status = json_string_value(json_object_get(response, "status"));
 	const json_t *result = json_object_get(json_object_get(response, "data"), "result");
-	char clean[PROMETHEUS_CLIENT_ERROR - 40];
 	int err;
 
+	client->partial |= prometheus_client_partial(response);
 	if (status && !strcmp(status, "error")) {
-		text_clean(json_string_value(json_object_get(response, "error"))
-				   ?: "no reason given",
-			   SIZE_MAX, clean, sizeof(clean));
-		snprintf(error, PROMETHEUS_CLIENT_ERROR, "query failed: %s", clean);
+		prometheus_client_failure(response, error);
 		err = -EREMOTEIO;
 	} else if (!status || !json_is_array(result)) {
 		snprintf(error, PROMETHEUS_CLIENT_ERROR,

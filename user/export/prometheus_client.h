@@ -4,8 +4,8 @@
  * Pure: responses of the query API go in as text, the result is on a board. prometheus_client_main.c sends the queries.
  *
  *	prometheus_client_begin(client);
- *	for (i = 0; prometheus_client_query(i); i++)
- *		prometheus_client_add_response(client, i, the response to GET /api/v1/query?query=prometheus_client_query(i), …);
+ *	for (i = 0; (query = prometheus_client_query(client, i, text)); i++)
+ *		prometheus_client_add_response(client, i, the response to GET /api/v1/query?query=QUERY, …);
  *	prometheus_client_show(client, board, now);
  *
  * A container is identified by its node (the label `instance`) and its cgroup path; its slot and its cgroup_id, a hash of the
@@ -14,20 +14,27 @@
 #ifndef HEADROOM_EXPORT_PROMETHEUS_CLIENT_H
 #define HEADROOM_EXPORT_PROMETHEUS_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define PROMETHEUS_CLIENT_ERROR      256
+#define PROMETHEUS_CLIENT_QUERY      256
 #define PROMETHEUS_CLIENT_INTERVAL_S 5 /* between two updates */
 
 struct board;
 struct prometheus_client;
 
-struct prometheus_client *prometheus_client_new(void);         /* NULL: no memory */
+/* Of more than `most` containers, the server selects those with the highest risk. NULL: no memory. */
+struct prometheus_client *prometheus_client_new(size_t most);
 void prometheus_client_free(struct prometheus_client *client); /* takes NULL */
 
-const char *prometheus_client_query(
-	size_t i); /* PromQL; NULL past the end. Only the first shows whether any exporter is scraped. */
+/* PromQL, in `text` or constant; NULL past the end. In order: responses before decide what is asked. Only the first shows whether
+ * any exporter is scraped. */
+const char *prometheus_client_query(const struct prometheus_client *client, size_t i,
+				    char text[PROMETHEUS_CLIENT_QUERY]);
+/* Whether a first screen needs it; among these are all on which others depend. */
+bool prometheus_client_first(size_t i);
 void prometheus_client_begin(struct prometheus_client *client);
 /* 0; with a line in error: -EPROTO: not a response of the query API; -EREMOTEIO: the response is an error; -ENODATA: the
  * first query has no results. Else -ENOMEM. */

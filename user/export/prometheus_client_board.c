@@ -82,7 +82,9 @@ static void fill_binding(struct hr_slot *slot, const struct node *node)
 					    .unsorted = HR_UNKNOWN};
 }
 
-static void fill_point(struct hr_slot *slot, const struct hr_board_header *header, uint64_t now_ns)
+/* `first`: the board's first update, which the second one follows at once. */
+static void fill_point(struct hr_slot *slot, const struct hr_board_header *header, bool first,
+		       uint64_t now_ns)
 {
 	struct hr_history *h = &slot->history;
 	const struct hr_memory *m = &slot->memory;
@@ -90,7 +92,8 @@ static void fill_point(struct hr_slot *slot, const struct hr_board_header *heade
 				 (uint32_t)(m->usage >> 10), (uint32_t)(m->unreclaimable >> 10),
 				 (uint32_t)(m->headroom >> 10)};
 
-	if (m->usage == HR_UNKNOWN || m->unreclaimable == HR_UNKNOWN || m->headroom == HR_UNKNOWN)
+	if (first || m->usage == HR_UNKNOWN || m->unreclaimable == HR_UNKNOWN ||
+	    m->headroom == HR_UNKNOWN)
 		return;
 	h->fine[h->fine_count % HR_FINE] = point;
 	if (h->fine_count++ % (60 / PROMETHEUS_CLIENT_INTERVAL_S) == 0)
@@ -122,7 +125,7 @@ static void fill_slot(struct prometheus_client *client, struct board *board, con
 	prometheus_client_put(slot, row);
 	fill_identity(slot, row, node, &text);
 	fill_binding(slot, node);
-	fill_point(slot, board_header(board), now_ns);
+	fill_point(slot, board_header(board), !board_host(board)->sweeps, now_ns);
 	slot->text_used = text.used;
 	slot->flags |= text.cut ? HR_SLOT_CUT : 0;
 	board_slot_end(board, index);
@@ -142,8 +145,8 @@ static int settle(struct prometheus_client *client, struct board *board, struct 
 	uint32_t capacity = board_capacity(board);
 	int err = 0;
 
-	while (capacity < client->rows)
-		capacity *= 2;
+	if (capacity < client->rows) /* some more: containers come and go */
+		capacity = (uint32_t)(client->rows + client->rows / 8);
 	if (capacity > board_capacity(board))
 		err = board_grow(board, capacity);
 	for (size_t i = 0; i < client->n_held; i++)
@@ -163,6 +166,14 @@ static int settle(struct prometheus_client *client, struct board *board, struct 
 	return err;
 }
 
+__attribute__((format(printf, 2, 0))) static void add_note(struct hr_host *host, const char *format,
+							   size_t n)
+{
+	size_t used = strlen(host->node);
+
+	snprintf(host->node + used, sizeof(host->node) - used, format, n);
+}
+
 static void show_host(struct prometheus_client *client, struct board *board, uint64_t now_ns)
 {
 	uint64_t sweeps = board_host(board)->sweeps, started = board_host(board)->started_ns;
@@ -176,9 +187,14 @@ static void show_host(struct prometheus_client *client, struct board *board, uin
 	host->seq = seq;
 	snprintf(host->node, sizeof(host->node), "%zu node%s", client->nodes,
 		 plural_s(client->nodes));
+	if (client->partial) /* the text is cut at its end */
+		add_note(host, ", incomplete", 0);
+	if (client->total > client->most)
+		add_note(host, ", %zu containers left out", client->total - client->rows);
+	if (client->lost)
+		add_note(host, ", %zu lost", client->lost);
 	if (silent)
-		snprintf(host->node + strlen(host->node), sizeof(host->node) - strlen(host->node),
-			 ", %zu without a daemon heartbeat", silent);
+		add_note(host, ", %zu without a daemon heartbeat", silent);
 	snprintf(host->version, sizeof(host->version), "%s", HEADROOM_VERSION);
 	host->sampled_ns = now_ns;
 	host->started_ns = started ?: now_ns;

@@ -3,6 +3,7 @@
 #ifndef HEADROOM_EXPORT_PROMETHEUS_CLIENT_INTERNAL_H
 #define HEADROOM_EXPORT_PROMETHEUS_CLIENT_INTERNAL_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <headroom/board.h>
 #include "prometheus_client.h"
@@ -32,6 +33,10 @@ struct held { /* which container holds which slot */
 };
 
 struct prometheus_client {
+	size_t most;  /* rows */
+	size_t total; /* containers that the server has */
+	size_t lost;  /* nodes that were scraped within the last hour, and are no longer */
+	bool partial; /* a response was incomplete */
 	struct node *node;
 	size_t nodes, nodes_space;
 	struct row *row;
@@ -42,6 +47,10 @@ struct prometheus_client {
 	size_t n_held;
 	struct hr_host host; /* sums so far */
 };
+
+/* The line for a response with the status "error", and whether one misses data of some of the server's parts. */
+void prometheus_client_failure(const json_t *response, char error[PROMETHEUS_CLIENT_ERROR]);
+bool prometheus_client_partial(const json_t *response);
 
 uint64_t prometheus_client_whole(double value); /* HR_UNKNOWN for negative or too large values */
 /* Copies the row's values to the slot; leaves fields without a sample unchanged. */

@@ -19,8 +19,13 @@
 #include "http_client.h"
 #include "option_parse.h"
 
-#define ANSWER_MAX (256u << 20) /* 10,000 containers are 4 MiB */
+#define ANSWER_MAX \
+	(16u       \
+	 << 20) /* the usage of CONTAINERS with all labels is 3 MiB, other queries take half of it */
+#define CONTAINERS 10000u /* maximum; of more, those with the highest risk */
 #define CAPACITY   256u
+#define REST \
+	4 /* pauses for so many times the duration of an update: a server has other work, too */
 #define QUERY_PATH "/api/v1/query"
 
 struct fleet_options {
@@ -77,13 +82,17 @@ static int answer_of(struct watch *w, long status)
 static int ask_one(struct watch *w, size_t query)
 {
 	char url[2 * EXPORT_TEXT + 256], what[PROMETHEUS_CLIENT_ERROR] = "";
-	char *expression = curl_easy_escape(w->http.curl, prometheus_client_query(query), 0);
+	char text[PROMETHEUS_CLIENT_QUERY];
+	char *expression =
+		curl_easy_escape(w->http.curl, prometheus_client_query(w->client, query, text), 0);
 	long status;
 	int err;
 
 	if (!expression)
 		return -ENOMEM;
-	snprintf(url, sizeof(url), "%s" QUERY_PATH "?query=%s", w->options.url, expression);
+	/* VictoriaMetrics hides the newest 30 s by default; a Prometheus does not know the parameter. */
+	snprintf(url, sizeof(url), "%s" QUERY_PATH "?latency_offset=1s&query=%s", w->options.url,
+		 expression);
 	curl_free(expression);
 	err = http_send(&w->http, &(struct http_request){.method = "GET", .url = url}, &status);
 	if (err) {
@@ -94,36 +103,59 @@ static int ask_one(struct watch *w, size_t query)
 	err = answer_of(w, status);
 	if (err)
 		return err;
+	if (w->http.response_n == ANSWER_MAX)
+		return complain(w, -EFBIG, "answers with more than 16 MiB to one query");
 	err = prometheus_client_add_response(w->client, query, w->http.response, w->http.response_n,
 					     what);
 	return err && *what ? complain(w, err, what) : err;
 }
 
-static int look(struct watch *w)
+static int ask(struct watch *w, bool first)
 {
+	char text[PROMETHEUS_CLIENT_QUERY];
 	int err = 0;
 
-	prometheus_client_begin(w->client);
-	for (size_t i = 0; prometheus_client_query(i) && !err && !signals_caught(); i++) {
+	for (size_t i = 0; prometheus_client_query(w->client, i, text) && !err && !signals_caught();
+	     i++) {
+		if (prometheus_client_first(i) != first)
+			continue;
 		err = ask_one(w, i);
 		if (!err && board_host(w->board)->sweeps)
 			board_heartbeat(w->board);
 	}
-	if (!err && !signals_caught())
-		err = prometheus_client_show(w->client, w->board, board_now_ns(w->board));
-	return err;
+	return err ?: signals_caught() ? -EINTR : 0;
+}
+
+static int show(struct watch *w)
+{
+	return prometheus_client_show(w->client, w->board, board_now_ns(w->board));
+}
+
+/* The first board has what a first screen shows, soon; the rest follows. */
+static int look(struct watch *w)
+{
+	int err;
+
+	prometheus_client_begin(w->client);
+	err = ask(w, true);
+	if (!err && !board_host(w->board)->sweeps)
+		err = show(w);
+	return err ?: ask(w, false) ?: show(w);
 }
 
 /* Until a signal. A failure before the first update ends it; a later one is logged once and retried. */
 static int watch(struct watch *w)
 {
-	uint64_t next = 0;
+	uint64_t next = 0, began, rest;
 	int err = 0, emitted = 0;
 
 	while (!signals_caught()) {
 		if (clock_mono_ns() >= next) {
 			*w->error = '\0';
+			began = clock_mono_ns();
 			err = look(w);
+			if (signals_caught())
+				break;
 			if (err && !*w->error)
 				complain(w, err, strerror(-err));
 			if (err && !board_host(w->board)->sweeps)
@@ -133,7 +165,10 @@ static int watch(struct watch *w)
 			else if (!err && emitted)
 				log_info("%s answers again", w->shown);
 			emitted = err;
-			next = clock_mono_ns() + PROMETHEUS_CLIENT_INTERVAL_S * NS_PER_SEC;
+			rest = REST * (clock_mono_ns() - began);
+			if (rest < PROMETHEUS_CLIENT_INTERVAL_S * NS_PER_SEC)
+				rest = PROMETHEUS_CLIENT_INTERVAL_S * NS_PER_SEC;
+			next = clock_mono_ns() + rest;
 		}
 		if (!err)
 			board_heartbeat(w->board);
@@ -150,7 +185,7 @@ static int start(struct watch *w, const struct fleet_options *options)
 	w->options.response_max = ANSWER_MAX;
 	if (options->credentials && parse_text(options->credentials, w->options.credentials_file))
 		return -ENAMETOOLONG;
-	w->client = prometheus_client_new();
+	w->client = prometheus_client_new(CONTAINERS);
 	err = w->client ? http_open(&w->http, &w->options) : -ENOMEM;
 	return err ?: board_open(&config, &w->board, NULL);
 }
@@ -211,7 +246,8 @@ const struct command command_fleet = {
 	.arguments = "URL",
 	.arguments_needed = 1,
 	.summary = "Keep a board of all containers in a Prometheus",
-	.text = "Queries the Prometheus at URL every 5 s for the metrics of headroom's exporters "
+	.text = "Queries the Prometheus at URL every 5 s or less often for the metrics of "
+		"headroom's exporters "
 		"and "
 		"writes them to a\n"
 		"board at PATH until it is interrupted. All readers can use it, such as `headroom "
