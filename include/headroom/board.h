@@ -2,7 +2,7 @@
 /*
  * The board: one file on tmpfs that headroomd writes and every other program reads.
  *
- *   header (4 KiB) | host record (4 KiB) | slot 0 … slot capacity-1 (4 KiB each) | ring 0 | ring 1
+ *   header (4 KiB) | host record (4 KiB) | slot 0 … slot capacity-1 | ring 0 | ring 1
  *
  * Writer: one process, the daemon. Readers: any number; they never write, never lock.
  *   - Header: fields above `state` are constant once the file has its name; those after it are
@@ -12,6 +12,8 @@
  * copies, compares, retries a
  *     bounded number of times (see reader.h), and never keeps a pointer into the map.
  *   - Rings: see event.h.
+ * A slot on the board is the first header.slot_bytes bytes of a struct hr_slot: with less room for text where that is enough. What is
+ * missing is zero; a reader of reader.h gets it whole.
  * The file never shrinks. To grow it, the daemon renames a new file over it and sets the old one's
  * `state` to HR_BOARD_REPLACED: then open the path again.
  *
@@ -30,7 +32,8 @@
 #include <stdint.h>
 
 #define HR_BOARD_MAGIC       0x314452424d4f5248ULL /* "HROMBRD1", little endian */
-#define HR_BOARD_VERSION     3u
+#define HR_BOARD_VERSION     4u
+#define HR_BOARD_OLDEST      3u /* can still be read: all its slots are whole */
 #define HR_BOARD_PAGE        4096u
 #define HR_BOARD_DIR         "headroom" /* below /run, else below /dev/shm */
 #define HR_BOARD_FILE        "board"
@@ -223,7 +226,7 @@ enum hr_slot_state { HR_SLOT_FREE, HR_SLOT_RUNNING, HR_SLOT_GONE };
 #define HR_SLOT_ALARMS 0x200u
 #define HR_SLOT_ARMED  (HR_SLOT_TRIPWIRE | HR_SLOT_REFLEX)
 
-#define HR_SLOT_BYTES 4096u
+#define HR_SLOT_BYTES 4096u /* at most on a board, and in memory: struct hr_slot */
 #define HR_SLOT_FIXED                                                                        \
 	(8 + 6 * 8 + 8 + sizeof(struct hr_identity) + sizeof(struct hr_memory) +             \
 	 sizeof(struct hr_binding) + sizeof(struct hr_pressure) + sizeof(struct hr_counts) + \
@@ -253,7 +256,8 @@ struct hr_slot {
 	uint32_t actions;          /* actions done on this cgroup, without dry runs */
 	struct hr_process process[HR_PROCESSES];
 	struct hr_history history;
-	uint32_t text_used;
+	uint32_t
+		text_used; /* on a board at most header.slot_bytes - offsetof(struct hr_slot, text) */
 	uint16_t intervals,
 		intervals_covered; /* of this cgroup's forecasts: checked, and right (struct hr_score) */
 	char text[HR_SLOT_TEXT];
@@ -418,7 +422,8 @@ struct hr_board_header {
 	uint64_t file_bytes;
 	uint64_t instance;   /* random; a daemon that adopts the board keeps it */
 	uint64_t created_ns; /* wall time as it was set then; zero point of hr_point.t_centis */
-	uint32_t slot_bytes, slot_capacity;
+	uint32_t slot_bytes; /* from one slot to the next: at most HR_SLOT_BYTES, a multiple of 8 */
+	uint32_t slot_capacity;
 	uint64_t host_offset, slots_offset;
 	struct hr_ring_area ring[HR_RINGS];
 	/* from here on: variable words */
@@ -446,7 +451,7 @@ struct hr_board_header {
 #define HR_BOARD_FUTEX offsetof(struct hr_board_header, last_seq)
 #endif
 
-_Static_assert(sizeof(struct hr_slot) == HR_SLOT_BYTES, "a slot is one page");
+_Static_assert(sizeof(struct hr_slot) == HR_SLOT_BYTES, "a whole slot is one page");
 _Static_assert(sizeof(struct hr_board_header) <= HR_BOARD_PAGE, "the header is one page");
 _Static_assert(sizeof(struct hr_host) <= HR_BOARD_PAGE, "the host record is one page");
 _Static_assert(HR_SLOT_TEXT >= 1200, "room for a path, an image and a pod");

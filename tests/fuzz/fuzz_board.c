@@ -44,7 +44,7 @@ static int fd;
 
 static void set_up(void)
 {
-	struct fixture fixture = {.containers = SLOTS, .seed = 1, .hostile = false};
+	struct fixture fixture = {.containers = SLOTS, .seed = 1, .text = BOARD_TEXT_FEW};
 	struct fuzz_folder folder;
 	int file;
 
@@ -84,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		set_up();
 	h = (const void *)whole;
 	line = lines[fuzz_take(&in, 1) % ARRAY_SIZE(lines)];
-	memcpy(board, whole, h->slots_offset + SLOTS * sizeof(struct hr_slot));
+	memcpy(board, whole, h->slots_offset + SLOTS * h->slot_bytes);
 	for (int ring = 0; ring < HR_RINGS; ring++)
 		memcpy(board + h->ring[ring].offset, whole + h->ring[ring].offset,
 		       h->ring_head[ring]);
@@ -97,9 +97,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 			fuzz_patch(&in, board + h->host_offset, sizeof(struct hr_host));
 		else if (where < 10)
 			fuzz_patch(&in,
-				   board + h->slots_offset +
-					   (where - 3u) % SLOTS * sizeof(struct hr_slot),
-				   sizeof(struct hr_slot));
+				   board + h->slots_offset + (where - 3u) % SLOTS * h->slot_bytes,
+				   h->slot_bytes);
 		else if (h->ring_head[where % HR_RINGS])
 			fuzz_patch(&in, board + h->ring[where % HR_RINGS].offset,
 				   (size_t)h->ring_head[where % HR_RINGS]);

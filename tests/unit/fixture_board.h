@@ -240,7 +240,7 @@ static inline void fixture_host(struct fixture *f)
 static inline int fixture_open(struct fixture *f, const char *path)
 {
 	uint32_t capacity = f->capacity ? f->capacity : f->containers > 256 ? f->containers : 256;
-	struct board_config config = {.path = path, .capacity = capacity};
+	struct board_config config = {.path = path, .capacity = capacity, .text_bytes = f->text};
 	struct hr_board_header *header;
 	union fixture_event e;
 	struct board_text text;

@@ -78,7 +78,7 @@ static inline void fake_container(uint32_t slot, uint64_t id, const char *name, 
 	at->memory.unreclaimable = at->memory.limit = HR_UNKNOWN;
 	at->id.kind = HR_KIND_CONTAINER;
 	at->id.workload = id;
-	board_text_init(&text, at, offsetof(struct hr_slot, text), sizeof(*at));
+	board_text_init(&text, at, offsetof(struct hr_slot, text), board_slot_bytes(fake.board));
 	at->id.cgroup = board_text_add(&text, path, true);
 	at->id.name = board_text_add(&text, name, false);
 	at->text_used = (uint16_t)text.used;
@@ -88,7 +88,8 @@ static inline void fake_container(uint32_t slot, uint64_t id, const char *name, 
 
 static inline void fake_open(const char *rules)
 {
-	struct board_config config = {.path = fake_board, .capacity = FAKE_SLOTS};
+	struct board_config config = {
+		.path = fake_board, .capacity = FAKE_SLOTS, .text_bytes = BOARD_TEXT_FEW};
 	struct engine_callbacks callbacks;
 	struct policy_driver_setup setup;
 	bool adopted;

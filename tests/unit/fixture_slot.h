@@ -24,6 +24,7 @@ struct fixture {
 	bool packed;  /* the host has reserved huge pages, and swap on zram */
 	bool young;   /* made and left just now by the clock: may be adopted; not deterministic */
 	uint32_t capacity; /* 0: as many as needed, at least 256 */
+	uint32_t text;     /* bytes of text in a slot; 0: all */
 	/* below: the fixture's own */
 	struct board *board;
 	uint64_t random;
@@ -235,7 +236,7 @@ static inline void fixture_fill(struct fixture *f, uint32_t i, uint32_t index)
 	struct hr_slot *slot = board_slot_begin(f->board, index);
 	struct board_text text;
 
-	board_text_init(&text, slot, offsetof(struct hr_slot, text), sizeof(*slot));
+	board_text_init(&text, slot, offsetof(struct hr_slot, text), board_slot_bytes(f->board));
 	slot->state = i % 17 == 16 ? HR_SLOT_GONE : HR_SLOT_RUNNING;
 	slot->cgroup_id = 1000 + i;
 	slot->parent_id = 1;

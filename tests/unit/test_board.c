@@ -292,6 +292,63 @@ static void test_ten_thousand(void **state)
 	board_close(f.board);
 }
 
+/* Slots begin small. Where a text was cut, growing makes them larger, to the capacity that it has. */
+static void test_text_room(void **state)
+{
+	struct dir *dir = *state;
+	struct board_config config = {
+		.path = dir->board, .capacity = 64, .text_bytes = BOARD_TEXT_FEW};
+	static const uint32_t room[] = {BOARD_TEXT_FEW, BOARD_TEXT_MORE, HR_SLOT_TEXT};
+	char path[HR_SLOT_TEXT + 100];
+	struct board_text text;
+	struct hr_reader *reader;
+	struct board *board;
+	struct hr_slot *slot, seen;
+	uint32_t index;
+
+	memset(path, 'p', sizeof(path));
+	path[sizeof(path) - 1] = 0;
+	assert_int_equal(board_open(&config, &board, NULL), 0);
+	assert_int_equal(hr_reader_open(dir->board, &reader), 0);
+	for (uint32_t i = 0; i < 64; i++)
+		assert_int_equal(board_slot_take(board, &index), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(room); i++) {
+		assert_int_equal(board_slot_bytes(board), offsetof(struct hr_slot, text) + room[i]);
+		assert_false(board_text_short(board));
+		for (uint32_t k = 0; k < 64; k++) {
+			slot = board_slot_begin(board, k);
+			board_text_init(&text, slot, offsetof(struct hr_slot, text),
+					board_slot_bytes(board));
+			slot->state = HR_SLOT_RUNNING;
+			slot->cgroup_id = 1000 * i + k;
+			slot->id.name = board_text_add(&text, "name", false);
+			slot->id.cgroup = board_text_add(&text, path, true);
+			slot->text_used = text.used;
+			board_slot_end(board, k);
+			assert_true(text.cut);
+			board_text_cut(board);
+			assert_int_equal(text.used, room[i]);
+		}
+		assert_sound(board);
+		assert_int_equal(board_text_short(board), i + 1 < ARRAY_SIZE(room));
+		for (int grown = 0; grown < 2; grown++) { /* nothing is lost by growing */
+			assert_int_equal(hr_reader_health(reader, NULL), 0);
+			for (uint32_t k = 0, at = 0; k < 64; k++) {
+				assert_int_equal(hr_reader_slot(reader, &at, &seen), 0);
+				assert_int_equal(seen.cgroup_id, 1000 * i + k);
+				assert_string_equal(hr_slot_text(&seen, seen.id.name), "name");
+				assert_int_equal(strlen(hr_slot_text(&seen, seen.id.cgroup)),
+						 room[i] - sizeof("name") - 1);
+			}
+			if (!grown)
+				assert_int_equal(board_grow(board, 64),
+						 i + 1 < ARRAY_SIZE(room) ? 0 : -EINVAL);
+		}
+	}
+	hr_reader_close(reader);
+	board_close(board);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +359,7 @@ int main(void)
 		WITH_DIR(test_slot_write),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_identity_is_shared_fairly),
+		WITH_DIR(test_text_room),
 		WITH_DIR(test_grow),
 		WITH_DIR(test_ten_thousand),
 	};

@@ -51,6 +51,42 @@ static void test_adopt(void **state)
 	board_close(board);
 }
 
+/* A board of the version before has whole slots: what is on it goes on in slots as small as its texts allow. */
+static void test_of_the_version_before(void **state)
+{
+	struct dir *dir = *state;
+	struct fixture f = {.containers = 40, .seed = 3, .young = true};
+	struct board_config config = {
+		.path = dir->board, .capacity = 256, .text_bytes = BOARD_TEXT_FEW, .adopt = true};
+	struct hr_slot before[40], now;
+	struct hr_reader *reader;
+	struct board *board;
+	uint64_t last;
+	bool adopted;
+
+	assert_int_equal(fixture_open(&f, dir->board), 0);
+	board_header(f.board)->version = HR_BOARD_OLDEST;
+	memcpy(before, board_slot(f.board, 0), sizeof(before));
+	last = board_header(f.board)->last_seq;
+	assert_int_equal(fixture_leave(&f), 0);
+	assert_int_equal(hr_reader_open(dir->board, &reader), 0); /* as it is, too */
+	for (uint32_t i = 0, k = 0; hr_reader_slot(reader, &i, &now) == 0; k++)
+		assert_memory_equal(&now.id, &before[k].id, sizeof(now.id));
+	assert_int_equal(board_open(&config, &board, &adopted), 0);
+	assert_true(adopted);
+	assert_int_equal(board_header(board)->version, HR_BOARD_VERSION);
+	assert_int_equal(board_header(board)->last_seq, last);
+	assert_true(board_slot_bytes(board) < HR_SLOT_BYTES);
+	assert_sound(board);
+	assert_int_equal(hr_reader_health(reader, NULL), 0);
+	for (uint32_t i = 0, k = 0; k < 40; k++) {
+		assert_int_equal(hr_reader_slot(reader, &i, &now), 0);
+		assert_memory_equal(&now, &before[k], sizeof(now));
+	}
+	hr_reader_close(reader);
+	board_close(board);
+}
+
 /* What must not be adopted is replaced, and the new board works. */
 static void test_not_adopted(void **state)
 {
@@ -263,9 +299,13 @@ static void test_killed_at_any_moment(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_DIR(test_adopt),           WITH_DIR(test_not_adopted),
-		WITH_DIR(test_of_another_boot), WITH_DIR(test_others_file_is_not_adopted),
-		WITH_DIR(test_repair),          WITH_DIR(test_killed_at_any_moment),
+		WITH_DIR(test_adopt),
+		WITH_DIR(test_not_adopted),
+		WITH_DIR(test_of_the_version_before),
+		WITH_DIR(test_of_another_boot),
+		WITH_DIR(test_others_file_is_not_adopted),
+		WITH_DIR(test_repair),
+		WITH_DIR(test_killed_at_any_moment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

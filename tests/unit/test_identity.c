@@ -274,6 +274,41 @@ static void test_no_answer(void **state)
 	answer_with("barrel", true, NULL); /* too late, and no harm */
 }
 
+/* Until the board has larger slots no policy looks at a container of which some text was cut: what protects it may be there. */
+static void test_cut(void **state)
+{
+	char label[2 * BOARD_TEXT_FEW];
+	struct policy_world world = {.containers = &fake.containers,
+				     .groups = &(struct process_groups){.n = 0}};
+	const struct policy_snapshot *now;
+	uint64_t before;
+	uint32_t slot;
+
+	assert_int_equal(board_slot_take(fake.board, &slot), 0);
+	identified("box");
+	memset(label, 'v', sizeof(label));
+	memcpy(label, "tier=", 5);
+	label[sizeof(label) - 1] = 0;
+	now = policy_world_now(&world);
+	assert_non_null(now->slot(0, now->arg));
+	answer_with("box", true, label);
+	assert_false(board_slot(fake.board, 0)->labels.at);
+	assert_null(now->slot(0, now->arg));
+	assert_int_equal(asked(), 0);
+	fake.sampling.containers = &fake.containers;
+	daemon_widen_slots(&fake, clock_mono_ns());
+	assert_false(board_text_short(fake.board));
+	assert_null(now->slot(0, now->arg)); /* and not before the answer */
+	containers_ask_due(&fake.containers, clock_mono_ns());
+	assert_int_equal(asked(), 1);
+	before = mark();
+	answer_with("box", true, label);
+	assert_string_equal(
+		hr_slot_text(board_slot(fake.board, 0), board_slot(fake.board, 0)->labels), label);
+	assert_false(last(HR_EVENT_CONTAINER, before)); /* it had that label before */
+	assert_non_null(now->slot(0, now->arg));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +320,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_renamed_before_kill, begin, end),
 		cmocka_unit_test_setup_teardown(test_protected_before_kill, begin, end),
 		cmocka_unit_test_setup_teardown(test_no_answer, begin, end),
+		cmocka_unit_test_setup_teardown(test_cut, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

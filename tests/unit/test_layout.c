@@ -44,7 +44,7 @@ static void test_offsets(void **state)
 		{"hr_host.degraded", offsetof(struct hr_host, degraded), 2712},
 	};
 
-	assert_int_equal(HR_BOARD_VERSION, 3);
+	assert_int_equal(HR_BOARD_VERSION, 4);
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		if (fields[i].is != fields[i].was)
 			fail_msg("%s moved from %zu to %zu: raise HR_BOARD_VERSION",
@@ -63,7 +63,8 @@ static void test_other_layout(void **state)
 		{HR_BOARD_VERSION, sizeof(struct hr_record_header), sizeof(struct hr_host), 0, ""},
 		{HR_BOARD_VERSION, sizeof(struct hr_record_header), sizeof(struct hr_host) - 8,
 		 -EPROTONOSUPPORT, "another layout"},
-		{HR_BOARD_VERSION - 1, sizeof(struct hr_record_header), 2000, -EPROTONOSUPPORT,
+		{HR_BOARD_OLDEST, sizeof(struct hr_record_header), sizeof(struct hr_host), 0, ""},
+		{HR_BOARD_OLDEST - 1, sizeof(struct hr_record_header), 2000, -EPROTONOSUPPORT,
 		 "of a board of version 2"},
 		{HR_BOARD_VERSION, sizeof(struct hr_record_header), 7, -EBADMSG, "damaged"},
 		{HR_BOARD_VERSION, sizeof(struct hr_record_header), HR_BOARD_PAGE + 8, -EBADMSG,

@@ -507,7 +507,7 @@ static void test_bombs(void **state)
 		struct hr_frame_header header;
 		struct frame p = {0};
 
-		assert_int_equal(layout_make(rows[i].capacity, 0, 0, &body.header), 0);
+		assert_int_equal(layout_make(rows[i].capacity, 0, 0, 0, &body.header), 0);
 		body.header.state = HR_BOARD_RUNNING;
 		packed = pack_claims(&body, &header);
 		assert_int_equal(frame_unpack(&header, packed, NULL, &p), -EBADMSG);

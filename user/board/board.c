@@ -50,9 +50,10 @@ static void attach(struct board *board, void *map, size_t bytes, int fd, uint64_
 	board->bytes = bytes;
 	board->header = header;
 	board->host = (void *)(board->map + header->host_offset);
-	board->slots = (void *)(board->map + header->slots_offset);
+	board->slots = board->map + header->slots_offset;
+	board->text_short = false;
 	for (uint32_t i = 0; i < header->slots_high; i++)
-		if (board->slots[i].state != HR_SLOT_FREE)
+		if (slot_of(board, i)->state != HR_SLOT_FREE)
 			taken[i / 64] |= 1ULL << (i % 64);
 	if (board->fd >= 0)
 		close(board->fd);
@@ -105,7 +106,9 @@ static int create(struct board *board, const struct board_config *config)
 	_cleanup_close_ int fd = -1;
 	struct hr_board_header header;
 	void *map;
-	int r = layout_make(config->capacity, config->keep_bytes, config->chatter_bytes, &header);
+	uint32_t text = config->text_bytes ? config->text_bytes : HR_SLOT_TEXT;
+	int r = layout_make(config->capacity, LAYOUT_TEXT + text, config->keep_bytes,
+			    config->chatter_bytes, &header);
 
 	if (r || !taken || !hole)
 		return r ? r : -ENOMEM;
@@ -219,6 +222,8 @@ int board_open(const struct board_config *config, struct board **ret_board, bool
 		r = create(board, config);
 	else if (board->header->slot_capacity < config->capacity)
 		r = board_grow(board, config->capacity);
+	else if (board->header->version < HR_BOARD_VERSION)
+		r = board_grow(board, board->header->slot_capacity);
 	if (r) {
 		release(board);
 		return r;
@@ -254,9 +259,13 @@ static void carry_over(const struct board *board, void *map, const struct hr_boa
 {
 	struct hr_board_header *header = map;
 	struct carry to = {.header = header, .map = map};
+	size_t least = board->header->slot_bytes < geometry->slot_bytes ? board->header->slot_bytes
+									: geometry->slot_bytes;
 
 	*header = *board->header;
+	header->version = geometry->version;
 	header->file_bytes = geometry->file_bytes;
+	header->slot_bytes = geometry->slot_bytes;
 	header->slot_capacity = geometry->slot_capacity;
 	memcpy(header->ring, geometry->ring, sizeof(header->ring));
 	/* A tail of 0 tells readers that a ring never overwrote an event. One that did starts a lap further. */
@@ -264,10 +273,29 @@ static void carry_over(const struct board *board, void *map, const struct hr_boa
 		header->ring_head[ring] = header->ring_tail[ring] =
 			board->header->ring_tail[ring] ? geometry->ring[ring].bytes : 0;
 	memcpy((char *)map + header->host_offset, board->host, sizeof(*board->host));
-	memcpy((char *)map + header->slots_offset, board->slots,
-	       (size_t)board->header->slots_high * HR_SLOT_BYTES);
+	for (uint32_t i = 0; i < board->header->slots_high; i++)
+		memcpy((char *)map + header->slots_offset + (size_t)i * header->slot_bytes,
+		       slot_of(board, i), least);
 	for (int ring = 0; ring < HR_RINGS; ring++)
 		ring_walk(board->map, (enum hr_ring)ring, carry_event, &to);
+}
+
+/* Slots of the grown board: larger where a text was cut; of an older board the smallest that hold what is there. */
+static uint32_t grown_slot_bytes(const struct board *board)
+{
+	static const uint32_t text[] = {BOARD_TEXT_FEW, BOARD_TEXT_MORE, HR_SLOT_TEXT};
+	uint32_t has = board->header->slot_bytes - LAYOUT_TEXT, used = 0, i = 0;
+
+	if (board->header->version == HR_BOARD_VERSION && !board->text_short)
+		return board->header->slot_bytes;
+	for (uint32_t k = 0; k < board->header->slots_high; k++)
+		if (slot_of(board, k)->text_used > used)
+			used = slot_of(board, k)->text_used;
+	if (board->text_short)
+		used = has + 1;
+	while (i + 1 < ARRAY_SIZE(text) && text[i] < used)
+		i++;
+	return LAYOUT_TEXT + text[i];
 }
 
 int board_grow(struct board *board, uint32_t capacity)
@@ -278,20 +306,22 @@ int board_grow(struct board *board, uint32_t capacity)
 	size_t old_bytes = board->bytes;
 	_cleanup_free_ uint64_t *taken = bits_new(capacity), *hole = bits_new(capacity);
 	_cleanup_close_ int fd = -1;
+	uint32_t slot_bytes = grown_slot_bytes(board);
 	uint64_t ring[HR_RINGS];
 	void *map;
 	int r;
 
-	if (capacity <= old->slot_capacity)
+	if (capacity < old->slot_capacity ||
+	    (capacity == old->slot_capacity && slot_bytes == old->slot_bytes))
 		return -EINVAL;
 	if (!taken || !hole)
 		return -ENOMEM;
-	r = layout_make(capacity, 0, 0, &wish);
+	r = layout_make(capacity, slot_bytes, 0, 0, &wish);
 	for (int i = 0; !r && i < HR_RINGS; i++) /* never smaller than before */
 		ring[i] = wish.ring[i].bytes > old->ring[i].bytes ? wish.ring[i].bytes
 								  : old->ring[i].bytes;
 	if (!r)
-		r = layout_make(capacity, ring[0], ring[1], &geometry);
+		r = layout_make(capacity, slot_bytes, ring[0], ring[1], &geometry);
 	if (!r)
 		r = board_path_create(&board->at, geometry.file_bytes, &fd);
 	if (r)

@@ -14,9 +14,14 @@
 
 struct board;
 
+/* Room for text in a slot: for a path and an id of Docker; for the names of a pod; else HR_SLOT_TEXT. */
+#define BOARD_TEXT_FEW  320u
+#define BOARD_TEXT_MORE 832u
+
 struct board_config {
-	const char *path;  /* NULL: the default path (tmpfs: /run, else /dev/shm) */
-	uint32_t capacity; /* slots */
+	const char *path;    /* NULL: the default path (tmpfs: /run, else /dev/shm) */
+	uint32_t capacity;   /* slots */
+	uint32_t text_bytes; /* room for text in each slot of a new board; 0: HR_SLOT_TEXT */
 	uint64_t keep_bytes, chatter_bytes; /* rings; 0: sized by capacity */
 	bool adopt;                         /* take over an old board of the same layout */
 	bool starting;                      /* readers are to wait for board_ready() */
@@ -36,9 +41,12 @@ struct hr_board_header *board_header(struct board *board);
 uint32_t board_capacity(const struct board *board);
 uint32_t board_slots(const struct board *board); /* the capacity, less what was given back */
 
-/* A grown copy under the same name; the old map is marked REPLACED. Allocates: only in calm, never
- * while a container is at risk. */
+/* A grown copy under the same name, with more room for text in each slot where some was cut; the old map is marked REPLACED. Pointers to
+ * slots are invalid afterwards. Allocates: only in calm, never while a container is at risk. */
 int board_grow(struct board *board, uint32_t capacity);
+/* A text of a slot was cut just now. From then on board_text_short(), until board_grow(), to the capacity it has or more, makes room. */
+void board_text_cut(struct board *board);
+bool board_text_short(const struct board *board);
 /* Gives the memory of free slots back, the highest first, until about `slots` are left with it. Readers see free slots there. */
 void board_trim(struct board *board, uint32_t slots);
 /* Takes memory again until there are `slots` slots with it, at most all. Allocates as board_grow() does. */
@@ -59,6 +67,8 @@ void board_clock_check(struct board *board);
 /* Writing a slot: everything between begin and end is one seqlock section; end also clears
  * text_used's tail. */
 struct hr_slot *board_slot_begin(struct board *board, uint32_t index);
+/* The bytes of a struct hr_slot that are there; the text ends with them. */
+size_t board_slot_bytes(const struct board *board);
 void board_slot_end(struct board *board, uint32_t index);
 /* The writer's own view, no lock. */
 const struct hr_slot *board_slot(const struct board *board, uint32_t index);

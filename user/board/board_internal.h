@@ -13,13 +13,19 @@ struct board {
 	size_t bytes;
 	struct hr_board_header *header;
 	struct hr_host *host;
-	struct hr_slot *slots;
+	unsigned char *slots;
 	int fd;          /* of the file */
 	uint64_t *taken; /* a bit for each slot: in use, or without memory */
 	uint64_t *hole;  /* the same: without memory (trim.c) */
 	uint32_t holes;
-	uint32_t words; /* of taken and of hole */
-	uint32_t hint;  /* no word below has a free bit */
+	uint32_t words;  /* of taken and of hole */
+	uint32_t hint;   /* no word below has a free bit */
+	bool text_short; /* a larger slot would have had room for a text that was cut */
 };
+
+static inline struct hr_slot *slot_of(const struct board *board, uint32_t index)
+{
+	return (void *)(board->slots + (size_t)index * board->header->slot_bytes);
+}
 
 #endif

@@ -24,23 +24,24 @@ static uint64_t ring_bytes(uint64_t wish, uint32_t capacity, uint64_t least)
 	return page_align(bytes);
 }
 
-int layout_make(uint32_t capacity, uint64_t keep_bytes, uint64_t chatter_bytes,
+int layout_make(uint32_t capacity, uint32_t slot_bytes, uint64_t keep_bytes, uint64_t chatter_bytes,
 		struct hr_board_header *ret_header)
 {
 	struct hr_board_header h = {
 		.magic = HR_BOARD_MAGIC,
 		.version = HR_BOARD_VERSION,
 		.page_bytes = HR_BOARD_PAGE,
-		.slot_bytes = HR_SLOT_BYTES,
+		.slot_bytes = slot_bytes ? slot_bytes : HR_SLOT_BYTES,
 		.slot_capacity = capacity,
 		.host_offset = HR_BOARD_PAGE,
 		.slots_offset = 2 * HR_BOARD_PAGE,
 	};
 	const uint64_t wish[HR_RINGS] = {keep_bytes, chatter_bytes};
 	const uint64_t least[HR_RINGS] = {BOARD_KEEP_LEAST, BOARD_CHATTER_LEAST};
-	uint64_t at = h.slots_offset + (uint64_t)capacity * HR_SLOT_BYTES;
+	uint64_t at = page_align(h.slots_offset + (uint64_t)capacity * h.slot_bytes);
 
-	if (!capacity || capacity > BOARD_MAX_CAPACITY)
+	if (!capacity || capacity > BOARD_MAX_CAPACITY || h.slot_bytes % 8 ||
+	    h.slot_bytes <= LAYOUT_TEXT || h.slot_bytes > HR_SLOT_BYTES)
 		return -EINVAL;
 	for (int i = 0; i < HR_RINGS; i++) {
 		if (wish[i] && (wish[i] < BOARD_MIN_RING || wish[i] > BOARD_MAX_RING))
@@ -62,13 +63,15 @@ int layout_check(const struct hr_board_header *header, uint64_t file_bytes, cons
 		*ret_what = "no board";
 		return -EPROTO;
 	}
-	if (header->version != HR_BOARD_VERSION) {
+	if (header->version < HR_BOARD_OLDEST || header->version > HR_BOARD_VERSION) {
 		*ret_what = "another version";
 		return -EPROTONOSUPPORT;
 	}
 	*ret_what = "header";
 	if (!header->ring[0].bytes || !header->ring[1].bytes ||
-	    layout_make(header->slot_capacity, header->ring[0].bytes, header->ring[1].bytes, &h) ||
+	    (header->version < HR_BOARD_VERSION && header->slot_bytes != HR_SLOT_BYTES) ||
+	    layout_make(header->slot_capacity, header->slot_bytes, header->ring[0].bytes,
+			header->ring[1].bytes, &h) ||
 	    header->page_bytes != h.page_bytes || header->file_bytes != h.file_bytes ||
 	    header->slot_bytes != h.slot_bytes || header->host_offset != h.host_offset ||
 	    header->slots_offset != h.slots_offset || memcmp(header->ring, h.ring, sizeof(h.ring)))
@@ -131,11 +134,11 @@ static bool forecast_sound(const struct hr_forecast *o)
 	return o->alarm <= HR_ALARM_ACT && o->leak <= HR_LEAK_ENDED;
 }
 
-bool layout_slot_sound(const struct hr_slot *slot)
+bool layout_slot_sound(const struct hr_slot *slot, size_t slot_bytes)
 {
-	size_t start = offsetof(struct hr_slot, text), end = sizeof(*slot);
+	size_t start = LAYOUT_TEXT, end = slot_bytes;
 
-	if (slot->state > HR_SLOT_GONE || slot->text_used > HR_SLOT_TEXT)
+	if (slot->state > HR_SLOT_GONE || slot->text_used > end - start)
 		return false;
 	if (slot->state == HR_SLOT_FREE)
 		return true;

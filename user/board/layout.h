@@ -11,7 +11,7 @@
 #include <headroom/board.h>
 #include <headroom/event.h>
 
-#define BOARD_MAX_CAPACITY (1u << 18) /* 1 GiB of slots */
+#define BOARD_MAX_CAPACITY (1u << 18) /* 1 GiB of whole slots */
 #define BOARD_MIN_RING     (2 * (uint64_t)HR_EVENT_MAX_BYTES)
 #define BOARD_MAX_RING     (64ULL << 20)
 #define BOARD_PAD_BYTES    8u /* the least record: a pad's bytes, type, severity */
@@ -23,9 +23,12 @@
 #define BOARD_CHATTER_LEAST (128u << 10)
 #define BOARD_RING_MOST     (1u << 20)
 
-/* Fills every constant field but instance and created_ns; the rest is 0. 0 for a ring: by capacity.
+/* Where a slot's text begins. */
+#define LAYOUT_TEXT offsetof(struct hr_slot, text)
+
+/* Fills every constant field but instance and created_ns; the rest is 0. slot_bytes 0: whole slots. 0 for a ring: by capacity.
  * -EINVAL. */
-int layout_make(uint32_t capacity, uint64_t keep_bytes, uint64_t chatter_bytes,
+int layout_make(uint32_t capacity, uint32_t slot_bytes, uint64_t keep_bytes, uint64_t chatter_bytes,
 		struct hr_board_header *ret_header);
 
 /* A header's constant fields against a file of file_bytes. 0; -EPROTO: not a board;
@@ -43,8 +46,8 @@ bool layout_record_sound(uint32_t bytes, unsigned int type, uint64_t space);
 /* A string of a record: it begins at or after `start` and ends before `end`, offsets from base. */
 const char *layout_text(const void *base, size_t start, size_t end, struct hr_str s);
 
-/* Strings end inside, enums and counts are within their tables. */
-bool layout_slot_sound(const struct hr_slot *slot);
+/* Strings end inside its slot_bytes bytes, enums and counts are within their tables. */
+bool layout_slot_sound(const struct hr_slot *slot, size_t slot_bytes);
 /* For a record in event->bytes bytes. */
 bool layout_event_sound(const struct hr_event *event);
 

@@ -91,7 +91,8 @@ int live_update(struct hr_reader *r)
 	const char *what;
 	int e = read_header(r->fd, r->header.file_bytes, &header, &what);
 
-	if (e || header.file_bytes != r->header.file_bytes || header.instance != r->header.instance)
+	if (e || header.file_bytes != r->header.file_bytes ||
+	    header.slot_bytes != r->header.slot_bytes || header.instance != r->header.instance)
 		return -EIO;
 	r->header = header;
 	return 0;
@@ -223,18 +224,21 @@ static int live_slot(struct hr_reader *r, uint32_t *index, struct hr_slot *ret_s
 			return e;
 	}
 	while (*index < r->header.slots_high) {
-		uint64_t at = r->header.slots_offset + (uint64_t)*index * HR_SLOT_BYTES;
-		int e = copy_locked(r, at, ret_slot, sizeof(*ret_slot), true);
+		uint32_t bytes = r->header.slot_bytes;
+		uint64_t at = r->header.slots_offset + (uint64_t)*index * bytes;
+		int e = copy_locked(r, at, ret_slot, bytes, true);
 
 		(*index)++;
-		if (!e && layout_slot_sound(ret_slot) && ret_slot->state != HR_SLOT_FREE) {
+		if (!e)
+			memset((char *)ret_slot + bytes, 0, sizeof(*ret_slot) - bytes);
+		if (!e && layout_slot_sound(ret_slot, bytes) && ret_slot->state != HR_SLOT_FREE) {
 			reader_end_slot(ret_slot);
 			stamps_move_slot(ret_slot, r->header.clock_step_ns);
 			return 0;
 		}
 		if (e && e != -EAGAIN && e != -ENODATA)
 			return e;
-		if (e == -EAGAIN || (!e && !layout_slot_sound(ret_slot)))
+		if (e == -EAGAIN || (!e && !layout_slot_sound(ret_slot, bytes)))
 			r->torn++;
 	}
 	return -ENODATA;

@@ -152,7 +152,8 @@ static int recording_open(struct hr_reader *r, uint64_t file_bytes)
 			 file_bytes < sizeof(header) ? (size_t)file_bytes : sizeof(header), 0);
 	if (e)
 		return reader_fail(e, "%s: cannot be read: %s", r->path, strerror(-e));
-	if (header.version != HR_RECORD_VERSION || header.board_version != HR_BOARD_VERSION)
+	if (header.version != HR_RECORD_VERSION || header.board_version < HR_BOARD_OLDEST ||
+	    header.board_version > HR_BOARD_VERSION)
 		return reader_fail(-EPROTONOSUPPORT,
 				   "%s: recording has version %u of a board of version %u, this "
 				   "program reads %u of %u: "
@@ -331,7 +332,8 @@ static int recording_slot(struct hr_reader *r, uint32_t *index, struct hr_slot *
 	}
 	for (; f->shown && low < now->body.slot_count; low++) {
 		*index = now->index[low] + 1;
-		if (now->slot[low].state == HR_SLOT_FREE || !layout_slot_sound(&now->slot[low]))
+		if (now->slot[low].state == HR_SLOT_FREE ||
+		    !layout_slot_sound(&now->slot[low], HR_SLOT_BYTES))
 			continue;
 		*ret_slot = now->slot[low];
 		reader_end_slot(ret_slot);

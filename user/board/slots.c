@@ -14,13 +14,14 @@
 
 #include "base/clock.h"
 #include "barrier.h"
+#include "layout.h"
 #include "ring.h"
 
 #define READERS_WOKEN 64 /* at an event; each costs the writer a microsecond or two */
 
 struct hr_slot *board_slot_begin(struct board *board, uint32_t index)
 {
-	struct hr_slot *slot = &board->slots[index];
+	struct hr_slot *slot = slot_of(board, index);
 
 	seq_begin(&slot->seq);
 	return slot;
@@ -28,16 +29,17 @@ struct hr_slot *board_slot_begin(struct board *board, uint32_t index)
 
 void board_slot_end(struct board *board, uint32_t index)
 {
-	struct hr_slot *slot = &board->slots[index];
+	struct hr_slot *slot = slot_of(board, index);
+	uint32_t space = board->header->slot_bytes - LAYOUT_TEXT;
 
-	if (slot->text_used < HR_SLOT_TEXT)
-		memset(slot->text + slot->text_used, 0, HR_SLOT_TEXT - slot->text_used);
+	if (slot->text_used < space)
+		memset(slot->text + slot->text_used, 0, space - slot->text_used);
 	seq_end(&slot->seq);
 }
 
 const struct hr_slot *board_slot(const struct board *board, uint32_t index)
 {
-	return &board->slots[index];
+	return slot_of(board, index);
 }
 
 struct hr_host *board_host_begin(struct board *board)
@@ -50,10 +52,21 @@ void board_host_end(struct board *board) { seq_end(&board->host->seq); }
 
 const struct hr_host *board_host(const struct board *board) { return board->host; }
 
-static void slot_clear(struct hr_slot *slot)
+size_t board_slot_bytes(const struct board *board) { return board->header->slot_bytes; }
+bool board_text_short(const struct board *board) { return board->text_short; }
+
+void board_text_cut(struct board *board)
 {
+	board->text_short = board->header->slot_bytes < HR_SLOT_BYTES;
+}
+
+static struct hr_slot *slot_clear(struct board *board, uint32_t index)
+{
+	struct hr_slot *slot = slot_of(board, index);
+
 	seq_begin(&slot->seq);
-	memset((char *)slot + sizeof(slot->seq), 0, sizeof(*slot) - sizeof(slot->seq));
+	memset((char *)slot + sizeof(slot->seq), 0, board->header->slot_bytes - sizeof(slot->seq));
+	return slot;
 }
 
 struct hr_forecast board_forecast_unknown(void)
@@ -89,6 +102,7 @@ int board_slot_take(struct board *board, uint32_t *ret_index)
 
 	for (; board->hint < board->words; board->hint++) {
 		uint64_t *word = &board->taken[board->hint];
+		struct hr_slot *slot;
 		uint32_t index;
 
 		if (!~*word)
@@ -99,9 +113,9 @@ int board_slot_take(struct board *board, uint32_t *ret_index)
 		*word |= 1ULL << (index % 64);
 		if (index >= header->slots_high) /* first, so that no slot in use is above it */
 			__atomic_store_n(&header->slots_high, index + 1, __ATOMIC_RELEASE);
-		slot_clear(&board->slots[index]);
-		slot_unknown(&board->slots[index]);
-		seq_end(&board->slots[index].seq);
+		slot = slot_clear(board, index);
+		slot_unknown(slot);
+		seq_end(&slot->seq);
 		*ret_index = index;
 		return 0;
 	}
@@ -110,8 +124,7 @@ int board_slot_take(struct board *board, uint32_t *ret_index)
 
 void board_slot_free(struct board *board, uint32_t index)
 {
-	slot_clear(&board->slots[index]);
-	seq_end(&board->slots[index].seq);
+	seq_end(&slot_clear(board, index)->seq);
 	board->taken[index / 64] &= ~(1ULL << (index % 64));
 	if (index / 64 < board->hint)
 		board->hint = index / 64;

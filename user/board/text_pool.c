@@ -7,6 +7,8 @@
 #include "base/cleanup.h"
 #include "layout.h"
 
+#define STRING_LEAST 256 /* bytes of one string that always do */
+
 void board_text_init(struct board_text *text, void *base, size_t start, size_t base_bytes)
 {
 	*text = (struct board_text){
@@ -75,7 +77,7 @@ void board_text_identity(struct board_text *text, const void *from_base, size_t 
 			 const struct hr_identity *from, struct hr_identity *to)
 {
 	/* what people look for first comes first; none may take more than a third, so that one long
-	 * label does not cost the others their names */
+	 * label does not cost the others their names. In a small slot that would cut a common path. */
 	static const struct {
 		size_t at;
 		bool tail;
@@ -90,7 +92,8 @@ void board_text_identity(struct board_text *text, const void *from_base, size_t 
 		{offsetof(struct hr_identity, cgroup), true},
 		{offsetof(struct hr_identity, image), true},
 	};
-	size_t most = (text->base_bytes - text->start) / 3;
+	size_t third = (text->base_bytes - text->start) / 3;
+	size_t most = third > STRING_LEAST ? third : STRING_LEAST;
 	struct hr_identity identity;
 
 	memset(&identity, 0, sizeof(identity)); /* padding too: it goes to readers */

@@ -16,7 +16,7 @@ static void flip(uint64_t *bits, uint32_t i) { bits[i / 64] ^= 1ULL << (i % 64);
 
 static off_t offset_of(const struct board *board, uint32_t slot)
 {
-	return (off_t)board->header->slots_offset + (off_t)slot * HR_SLOT_BYTES;
+	return (off_t)board->header->slots_offset + (off_t)slot * board->header->slot_bytes;
 }
 
 uint32_t board_slots(const struct board *board)
@@ -54,17 +54,19 @@ void board_trim(struct board *board, uint32_t slots)
 
 int board_untrim(struct board *board, uint32_t slots)
 {
+	const uint32_t bytes = board->header->slot_bytes;
 	volatile unsigned char *page;
 	int r = 0;
 
 	for (uint32_t i = 0; board->holes && board_slots(board) < slots; i++) {
 		if (!bit(board->hole, i))
 			continue;
-		r = -posix_fallocate(board->fd, offset_of(board, i), HR_SLOT_BYTES);
+		r = -posix_fallocate(board->fd, offset_of(board, i), bytes);
 		if (r)
 			break;
-		page = (volatile unsigned char *)&board->slots[i];
-		*page = *page; /* mapped, and can be written */
+		page = (volatile unsigned char *)slot_of(board, i);
+		page[0] = page[0]; /* mapped, and can be written; a slot is on two pages at most */
+		page[bytes - 1] = page[bytes - 1];
 		flip(board->taken, i);
 		flip(board->hole, i);
 		board->holes--;

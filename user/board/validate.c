@@ -14,7 +14,7 @@ static const struct hr_slot *slot_at(const void *map, uint32_t i)
 	const struct hr_board_header *header = map;
 
 	return (const void *)((const char *)map + header->slots_offset +
-			      (uint64_t)i * HR_SLOT_BYTES);
+			      (uint64_t)i * header->slot_bytes);
 }
 
 static bool ended(const char *text, size_t bytes) { return memchr(text, 0, bytes); }
@@ -59,7 +59,7 @@ static int check_slots(const void *map, const char **ret_what)
 			*ret_what = "a slot is open";
 			return -EBADMSG;
 		}
-		if (!layout_slot_sound(slot) ||
+		if (!layout_slot_sound(slot, header->slot_bytes) ||
 		    (i >= header->slots_high && slot->state != HR_SLOT_FREE)) {
 			*ret_what = "a slot";
 			return -EBADMSG;
@@ -131,11 +131,12 @@ void board_repair(void *map)
 		if (!(slot->seq & 1))
 			continue;
 		/* Torn: the identity can be kept, quantities come with the next sweep. */
-		if (layout_slot_sound(slot) && slot->cgroup_id && i < header->slots_high)
+		if (layout_slot_sound(slot, header->slot_bytes) && slot->cgroup_id &&
+		    i < header->slots_high)
 			slot->sampled_ns = 0;
 		else
 			memset((char *)slot + sizeof(slot->seq), 0,
-			       sizeof(*slot) - sizeof(slot->seq));
+			       header->slot_bytes - sizeof(slot->seq));
 		seq_end(&slot->seq);
 	}
 	for (int ring = 0; ring < HR_RINGS; ring++) {

@@ -31,20 +31,22 @@ struct slot_texts {
 
 /* Writes all text of a slot anew, so that it never fills up with earlier text. The identity and the rest may be in the
  * slot itself. */
-static void slot_text(struct hr_slot *slot, const void *from, size_t from_bytes,
-		      const struct hr_identity *id, struct slot_texts rest)
+static void slot_text(struct board *board, struct hr_slot *slot, const void *from,
+		      size_t from_bytes, const struct hr_identity *id, struct slot_texts rest)
 {
-	struct hr_slot old = *slot;
+	size_t bytes = board_slot_bytes(board);
+	struct hr_slot old;
 	const void *base = from == slot ? &old : from;
 	const struct hr_identity *source = from == slot ? &old.id : id;
 	const char **const all[] = {&rest.path, &rest.binding, &rest.labels, &rest.next_policy};
 	struct board_text text;
 	bool cut;
 
+	memcpy(&old, slot, bytes);
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-		if (*all[i] >= (const char *)slot && *all[i] < (const char *)(slot + 1))
+		if (*all[i] >= (const char *)slot && *all[i] < (const char *)slot + bytes)
 			*all[i] = (const char *)&old + (*all[i] - (const char *)slot);
-	board_text_init(&text, slot, offsetof(struct hr_slot, text), sizeof(*slot));
+	board_text_init(&text, slot, offsetof(struct hr_slot, text), bytes);
 	board_text_identity(&text, base, from_bytes, source, &slot->id);
 	if (!slot->id.cgroup.at)
 		slot->id.cgroup = board_text_add(&text, rest.path, true);
@@ -56,7 +58,13 @@ static void slot_text(struct hr_slot *slot, const void *from, size_t from_bytes,
 		slot->labels.at =
 			0; /* half a label would match a selector that the whole one does not */
 	slot->text_used = text.used;
-	slot->flags = (slot->flags & ~HR_SLOT_CUT) | (text.cut ? HR_SLOT_CUT : 0);
+	/* What was cut before is not whole again by being copied. */
+	if (from != slot)
+		slot->flags &= ~HR_SLOT_CUT;
+	if (text.cut) {
+		slot->flags |= HR_SLOT_CUT;
+		board_text_cut(board);
+	}
 }
 
 static struct slot_texts texts_of(const struct hr_slot *slot)
@@ -68,25 +76,25 @@ static struct slot_texts texts_of(const struct hr_slot *slot)
 	};
 }
 
-void slot_set_binding_path(struct hr_slot *at, const char *path)
+void slot_set_binding_path(struct board *board, struct hr_slot *at, const char *path)
 {
 	struct slot_texts texts = texts_of(at);
 
 	texts.binding = path;
-	slot_text(at, at, sizeof(*at), NULL, texts);
+	slot_text(board, at, at, board_slot_bytes(board), NULL, texts);
 }
 
-void slot_set_next_policy(struct hr_slot *at, const char *policy)
+void slot_set_next_policy(struct board *board, struct hr_slot *at, const char *policy)
 {
 	struct slot_texts texts = texts_of(at);
 
 	texts.next_policy = policy;
-	slot_text(at, at, sizeof(*at), NULL, texts);
+	slot_text(board, at, at, board_slot_bytes(board), NULL, texts);
 }
 
-void slot_set_path(struct hr_slot *at, const char *path)
+void slot_set_path(struct board *board, struct hr_slot *at, const char *path)
 {
-	slot_text(at, at, sizeof(*at), NULL, (struct slot_texts){.path = path});
+	slot_text(board, at, at, board_slot_bytes(board), NULL, (struct slot_texts){.path = path});
 }
 
 bool slot_has_name(const struct hr_slot *slot)
@@ -154,7 +162,7 @@ static void write_identity(struct containers *containers, const struct track *tr
 	texts = texts_of(at);
 	texts.path = path_copy;
 	texts.labels = text_of(answer, answer->labels);
-	slot_text(at, answer, sizeof(*answer), &answer->id, texts);
+	slot_text(containers->board, at, answer, sizeof(*answer), &answer->id, texts);
 	board_slot_end(containers->board, track->slot);
 }
 
@@ -173,7 +181,8 @@ static void update_identity(struct containers *containers, struct track *track,
 {
 	const struct hr_slot *seen = board_slot(containers->board, track->slot);
 	static char name[HR_SLOT_TEXT], labels[HR_SLOT_TEXT],
-		now[HR_SLOT_TEXT]; /* the loop's alone */
+		now[HR_SLOT_TEXT];            /* the loop's alone */
+	bool cut = seen->flags & HR_SLOT_CUT; /* what was not whole has not changed */
 	uint64_t workload = seen->id.workload;
 
 	/* Its file can't be read at the moment, or is gone: what it said stays, protection first of all. */
@@ -187,10 +196,10 @@ static void update_identity(struct containers *containers, struct track *track,
 		return;
 	}
 	copy_text(seen, seen->id.name, now, sizeof(now));
-	if (strcmp(name, now))
+	if (!cut && strcmp(name, now))
 		events_renamed(containers->board, track->slot, name);
 	copy_text(seen, seen->labels, now, sizeof(now));
-	if (strcmp(labels, now))
+	if (!cut && strcmp(labels, now))
 		events_container(containers->board, track->slot, HR_CONTAINER_RELABELED);
 	if (track->carried && seen->id.workload != workload)
 		move_counters(containers, track, seen->id.workload);
@@ -309,6 +318,21 @@ void containers_ask_all(struct containers *containers)
 			unanswered(track, clock_mono_ns());
 		if (track->memcg_id && !track->gone_ns && track->resolve == RESOLVE_DONE &&
 		    (seen->id.kind == HR_KIND_CONTAINER || seen->id.container_id.at))
+			ask_anew(track);
+	}
+}
+
+void containers_ask_cut(struct containers *containers)
+{
+	for (uint32_t slot = 0; slot < containers->tracks.capacity; slot++) {
+		struct track *track = &containers->tracks.track[slot];
+
+		if (!track->memcg_id || track->gone_ns ||
+		    !(board_slot(containers->board, slot)->flags & HR_SLOT_CUT))
+			continue;
+		board_slot_begin(containers->board, slot)->binding.cgroup.at = 0;
+		board_slot_end(containers->board, slot); /* the next sweep writes it */
+		if (track->resolve == RESOLVE_DONE)
 			ask_anew(track);
 	}
 }

@@ -158,7 +158,7 @@ struct track *containers_add(struct containers *containers, uint64_t memcg_id, u
 	at->started_ns = path ? at->appeared_ns : HR_UNKNOWN; /* a path comes from its mkdir */
 	at->oom_kills_total = 0;
 	if (path)
-		slot_set_path(at, path);
+		slot_set_path(containers->board, at, path);
 	board_slot_end(containers->board, slot);
 	containers_ask(containers, track);
 	return track;

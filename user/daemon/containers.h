@@ -104,6 +104,8 @@ void containers_ask_due(struct containers *containers, uint64_t now_ns);
 void containers_ask_more(struct containers *containers);
 /* A new resolver runs: asks for all containers, and what is in them, again, a few at a time. */
 void containers_ask_all(struct containers *containers);
+/* The slots are larger now: asks again for those with a text that was cut. */
+void containers_ask_cut(struct containers *containers);
 /* Asks again for one that a state file names. False: there is nothing to ask, or the resolver is busy. */
 bool containers_ask_again(struct containers *containers, struct track *track);
 /* A state file of this cgroup changed: asks again. */
@@ -113,11 +115,11 @@ struct track *containers_identify(struct containers *containers,
 				  const struct resolve_answer *answer);
 /* The path of the cgroup that has the binding limit, within board_slot_begin() and board_slot_end(). The slot's text is written
  * anew, so that it never fills up with earlier paths. */
-void slot_set_binding_path(struct hr_slot *at, const char *path);
+void slot_set_binding_path(struct board *board, struct hr_slot *at, const char *path);
 /* The same for the policy of the next action; NULL: none. */
-void slot_set_next_policy(struct hr_slot *at, const char *policy);
+void slot_set_next_policy(struct board *board, struct hr_slot *at, const char *policy);
 /* The same for the path of the cgroup itself. */
-void slot_set_path(struct hr_slot *at, const char *path);
+void slot_set_path(struct board *board, struct hr_slot *at, const char *path);
 /* Has it a name that a restart keeps? */
 bool slot_has_name(const struct hr_slot *slot);
 /* "" where the path is not known, or not all of it. */

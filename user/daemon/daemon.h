@@ -77,6 +77,8 @@ void daemon_set_priority(bool first, void *arg);
 int daemon_watch(struct daemon *daemon);
 /* Gives the worker its next job, if it is idle: sweep, process pass, opening, arming, growing. */
 void daemon_start_job(struct daemon *daemon, uint64_t now_ns);
+/* widen_slots.c: after a sweep. Makes the board's slots larger where a text was cut. */
+void daemon_widen_slots(struct daemon *daemon, uint64_t now_ns);
 /* Starts the 50 ms timer, if it is not running. */
 void daemon_set_pending(struct daemon *daemon);
 int daemon_set_tick(struct daemon *daemon);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "growth.h"
 
-#include "base/clock.h"
-
 #define SHRINK_AFTER_NS (60 * NS_PER_SEC)
 #define TIGHT           32u  /* slots left, and a 64th: time to grow */
 #define GROWTH_LEAST    256u /* or by half */

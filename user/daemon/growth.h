@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
+
+#define GROW_WAIT_NS (20 * NS_PER_SEC) /* for a time without danger; then it grows all the same */
+
 struct growth {
 	uint32_t want_capacity; /* > 0: this capacity with the next job without danger */
 	bool smaller;           /* … which gives memory back: that can wait for calm */
@@ -16,6 +20,7 @@ struct growth {
 	uint64_t failed_ns;     /* monotonic; when it last failed; 0 */
 	uint64_t roomy_ns;      /* monotonic; since when less than half would do; 0 */
 	uint64_t without_slot;  /* containers.without_slot when the board last grew */
+	uint64_t text_ns;       /* monotonic; since when a text does not fit into its slot; 0 */
 	bool full_emitted;
 };
 

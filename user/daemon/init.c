@@ -84,6 +84,7 @@ static int open_board(struct daemon *daemon, uint32_t capacity, bool *ret_adopte
 	const struct config *config = daemon->config;
 	struct board_config board = {.path = *config->board ? config->board : NULL,
 				     .capacity = capacity,
+				     .text_bytes = BOARD_TEXT_FEW,
 				     .adopt = true,
 				     .starting = daemon->sockets->predecessor < 0};
 	int err = board_open(&board, &daemon->board, ret_adopted);

@@ -29,7 +29,6 @@
 	 NS_PER_MS) /* after a cgroup was made its limit is set, and a policy may wait for it */
 #define NEWBORNS_NS  (100 * NS_PER_MS) /* between sweeps because of them */
 #define EXPIRE_NS    (30 * NS_PER_SEC)
-#define GROW_WAIT_NS (20 * NS_PER_SEC)  /* for a time without danger; then it grows all the same */
 #define LOST_NS      (60 * NS_PER_SEC)  /* between events of losses that go on */
 #define KILLERS_NS   (60 * NS_PER_SEC)  /* between two looks for other killers */
 #define LOST_PAST_NS (600 * NS_PER_SEC) /* after the last loss: no longer degraded */
@@ -220,6 +219,7 @@ static void on_worker(struct loop_watch *watch, uint32_t events, void *arg)
 		daemon_sweep(daemon);
 		policy_driver_swept(daemon->policy_driver);
 		consider_growth(daemon, job);
+		daemon_widen_slots(daemon, job->begun_ns);
 		if (!job->sweep_error || job->sweep_error == -ENOSPC)
 			board_ready(daemon->board);
 	}

@@ -46,7 +46,7 @@ static void publish_next(struct policy_driver *driver)
 					    : NULL;
 		at = board_slot_begin(driver->containers->board, slot);
 		at->forecast.next_action = track->next_action;
-		slot_set_next_policy(at,
+		slot_set_next_policy(driver->containers->board, at,
 				     policy ? policy_text(driver->rules.set, policy->name) : NULL);
 		board_slot_end(driver->containers->board, slot);
 	}
@@ -315,7 +315,7 @@ static void forget_next(struct containers *containers)
 		at = board_slot_begin(containers->board, slot);
 		at->forecast.next_action = HR_ACTION_NONE;
 		at->flags &= ~HR_SLOT_ARMED;
-		slot_set_next_policy(at, NULL);
+		slot_set_next_policy(containers->board, at, NULL);
 		board_slot_end(containers->board, slot);
 	}
 }

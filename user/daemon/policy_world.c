@@ -8,7 +8,12 @@ static const struct hr_slot *world_slot(uint32_t index, void *arg)
 	const struct containers *containers = arg;
 	const struct track *track = &containers->tracks.track[index];
 
-	return track->memcg_id && !track->gone_ns ? board_slot(containers->board, index) : NULL;
+	const struct hr_slot *slot = board_slot(containers->board, index);
+	/* What protects it may be in the part that was cut; larger slots come (widen_slots.c). */
+	bool whole = !(slot->flags & HR_SLOT_CUT) ||
+		     (!board_text_short(containers->board) && track->resolve == RESOLVE_DONE);
+
+	return track->memcg_id && !track->gone_ns && whole ? slot : NULL;
 }
 
 const struct policy_snapshot *policy_world_now(struct policy_world *world)

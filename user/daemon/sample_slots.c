@@ -126,7 +126,7 @@ static void fill_binding(struct containers *containers, const struct worker_job 
 			return; /* its path is not known yet: next time */
 		path = (const char *)from + from->id.cgroup.at;
 	}
-	slot_set_binding_path(at, path);
+	slot_set_binding_path(containers->board, at, path);
 }
 
 static uint64_t refaults_per_second(const struct memcg_sample *row, struct track *track,

@@ -14,11 +14,12 @@
 #include "base/cleanup.h"
 #include "store.h"
 
-#define DB_APPLICATION 0x48526873                        /* "HRhs", in the file's header */
-#define DB_VERSION     (100 * (int)HR_BOARD_VERSION + 2) /* of the tables and of the slots in them */
-#define DB_BUSY_MS     2000                              /* how long a statement waits for a lock */
-#define DB_PAGE        4096u
-#define DB_MAX_BLOB    (4 << 20) /* a larger row is damaged */
+#define DB_APPLICATION 0x48526873 /* "HRhs", in the file's header */
+#define DB_VERSION \
+	302 /* 100 times the board's version that made struct hr_slot as it is, and 2 of the tables */
+#define DB_BUSY_MS  2000 /* how long a statement waits for a lock */
+#define DB_PAGE     4096u
+#define DB_MAX_BLOB (4 << 20) /* a larger row is damaged */
 
 /* The parts of a snapshot have the ids snapshot << DB_PART_BITS and up. */
 #define DB_PART_BITS 16
