@@ -36,6 +36,7 @@ static const struct {
 	{"term", "SIGTERM to the main process", HR_ACTION_TERM, false},
 	{"reclaim", "memory.reclaim of --bytes", HR_ACTION_RECLAIM, false},
 	{"throttle", "memory.high at --bytes for --for", HR_ACTION_THROTTLE, false},
+	{"resize", "the limit to --bytes for --for", HR_ACTION_RESIZE, false},
 };
 
 struct options {
@@ -62,8 +63,8 @@ static void usage(FILE *out)
 	      "  -u, --undo FILE        the undo table (default: a file in the current directory)\n"
 	      "  -d, --deadline TIME    how long memory is watched (default 5s)\n"
 	      "  -s, --signal N         for term\n"
-	      "  -b, --bytes SIZE       for reclaim and throttle\n"
-	      "  -f, --for TIME         for throttle (default 10s)\n"
+	      "  -b, --bytes SIZE       for reclaim, throttle and resize\n"
+	      "  -f, --for TIME         for throttle and resize (default 10s)\n"
 	      "  -i, --id N             the cgroup id to expect (default: that of the path)\n"
 	      "  -t, --start NS         the start time to expect (default: that of the pid)\n"
 	      "  -H, --hold TIME        stay open this long after the result\n"
@@ -349,7 +350,7 @@ int main(int argc, char **argv)
 {
 	struct options o = {
 		.config.undo_path = "enforce-try.undo",
-		.action = {.watch_ms = 5000, .for_ms = 10000},
+		.action = {.watch_ms = 5000, .for_ms = 10000, .most = HR_UNKNOWN},
 		.id = HR_UNKNOWN,
 		.start_ns = HR_UNKNOWN,
 		.times = 1,

@@ -159,8 +159,16 @@ enum hr_action_kind {
 	HR_ACTION_KILL,
 	HR_ACTION_REFLEX,  /* BPF signals the charging task in the kernel */
 	HR_ACTION_ON_EXIT, /* the command after a container exited */
+	/* later ones: how severe each is, user/policy/action_table.c says */
+	HR_ACTION_RESIZE, /* raises its limit for a time */
 	HR_ACTION_COUNT
 };
+
+/* Whether an action ends processes. */
+static inline int hr_action_ends(unsigned int kind)
+{
+	return kind == HR_ACTION_TERM || kind == HR_ACTION_KILL || kind == HR_ACTION_REFLEX;
+}
 
 #define HR_REASONS 4
 struct hr_reason {            /* the reader makes the text from `kind` and its arguments */

@@ -38,13 +38,16 @@ struct hr_control_request {
 	uint32_t magic;     /* HR_CONTROL_MAGIC */
 	uint32_t word;      /* enum hr_control_command */
 	uint64_t cgroup_id; /* ACTION: the memory cgroup, as the board has it */
-	uint32_t kind;      /* ACTION: enum hr_action_kind, HR_ACTION_RECLAIM to HR_ACTION_KILL */
-	int32_t signal;     /* TERM: 0 for SIGTERM */
-	uint64_t size; /* RECLAIM: bytes; THROTTLE: memory.high; HR_UNKNOWN: the daemon's choice */
+	uint32_t
+		kind; /* ACTION: enum hr_action_kind, HR_ACTION_RECLAIM to HR_ACTION_KILL, HR_ACTION_RESIZE */
+	int32_t signal; /* TERM: 0 for SIGTERM */
 	uint64_t
-		for_ms; /* THROTTLE: until it is lifted; HR_UNKNOWN: 30 s. PAUSE: at most 30 days; HR_UNKNOWN: until RESUME */
+		size; /* RECLAIM: bytes; THROTTLE: memory.high; RESIZE: by how much; HR_UNKNOWN: the daemon's choice */
+	uint64_t
+		for_ms; /* THROTTLE, RESIZE: until it is undone; HR_UNKNOWN: 30 s, 30 min. PAUSE: at most 30 days; HR_UNKNOWN: until RESUME */
 	uint32_t largest; /* KILL: its largest process only */
 	uint32_t reserved;
+	uint64_t most; /* RESIZE: never higher than this; HR_UNKNOWN: twice the old limit */
 };
 
 struct hr_control_answer {

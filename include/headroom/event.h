@@ -240,6 +240,9 @@ enum hr_skip_reason {
 	HR_SKIP_PAUSED, /* a signal other than SIGKILL would have waited */
 	HR_SKIP_FAILED,
 	HR_SKIP_NO_HELP, /* its end would change nothing: the host is short by far more */
+	/* of a limit that is not raised */
+	HR_SKIP_LEAK,
+	HR_SKIP_OTHER_LIMIT,
 	HR_SKIP_COUNT
 };
 
@@ -286,10 +289,11 @@ struct hr_event_action { /* event.cgroup_id and event.id: the target's; 0: proce
 	uint8_t step, steps; /* number of the step, from 1, and of all steps */
 	uint8_t skipped_count;
 	uint8_t reserved;
-	uint64_t size;     /* reclaim: requested; throttle: memory.high as set; else HR_UNKNOWN */
-	uint64_t until_ms; /* throttle: its deadline; term: its grace; else HR_UNKNOWN */
-	uint64_t took_ns;  /* from the decision to the end of the action */
-	uint64_t freed;    /* by then, bytes; HR_UNKNOWN */
+	uint64_t
+		size; /* reclaim: requested; throttle: memory.high as set; resize: the limit; else HR_UNKNOWN */
+	uint64_t until_ms;    /* throttle, resize: its deadline; term: its grace; else HR_UNKNOWN */
+	uint64_t took_ns;     /* from the decision to the end of the action */
+	uint64_t freed;       /* by then, bytes; HR_UNKNOWN */
 	struct hr_str detail; /* one line of text; or none */
 	struct hr_inputs inputs;
 	struct hr_skipped skipped[HR_SKIPPED];

@@ -116,7 +116,7 @@ static void test_actions(void **state)
 		assert_true(kind->severity > 0);
 	}
 	assert_string_equal(action_words(false, words),
-			    "notify, reflex, reclaim, throttle, term, kill");
+			    "notify, reflex, reclaim, throttle, resize, term, kill");
 	assert_string_equal(action_words(true, words), "notify, term, kill");
 }
 

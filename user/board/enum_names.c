@@ -57,6 +57,7 @@ static const char *const actions[HR_ACTION_COUNT] = {
 	[HR_ACTION_RECLAIM] = "reclaim", [HR_ACTION_THROTTLE] = "throttle",
 	[HR_ACTION_TERM] = "term",       [HR_ACTION_KILL] = "kill",
 	[HR_ACTION_REFLEX] = "reflex",   [HR_ACTION_ON_EXIT] = "on_exit",
+	[HR_ACTION_RESIZE] = "resize",
 };
 
 static const char *const statuses[HR_STATUS_COUNT] = {
@@ -95,6 +96,8 @@ static const char *const whys[HR_SKIP_COUNT] = {
 	[HR_SKIP_PAUSED] = "the target was paused",
 	[HR_SKIP_FAILED] = "its action failed",
 	[HR_SKIP_NO_HELP] = "too small to help",
+	[HR_SKIP_LEAK] = "a confirmed leak: a higher limit only delays it",
+	[HR_SKIP_OTHER_LIMIT] = "another limit binds",
 };
 
 static const char *const modes[] = {"observe", "dry-run", "enforce"};

@@ -44,6 +44,9 @@ bool enforce_take(struct enforce *enforce, struct action_result *ret_result);
 /* L. Lifts the throttle of this container now (calm again), if the value is still ours. */
 void enforce_lift(struct enforce *enforce, uint64_t memcg_id);
 
+/* L. A limit that was raised, and is the old one again. False: no more. */
+bool enforce_take_restored(struct enforce *enforce, uint64_t *ret_memcg_id, uint64_t *ret_limit);
+
 /* L. Exempt process number i (below ENFORCE_EXEMPT), never a target: the supervisor, the resolver …; 0: none. The daemon
  * itself and its parents at the time of enforce_open() are exempt anyway. */
 void enforce_exempt(struct enforce *enforce, unsigned int i, uint32_t pid);

@@ -70,7 +70,18 @@ struct worker {
 	bool first;                     /* … and in use; the watcher's from then on */
 };
 
-struct throttle;
+#define SETTINGS 64
+
+enum { SETTING_FREE, SETTING_SETTING, SETTING_SET, SETTING_LIFTING, SETTING_RESTORED };
+
+struct setting {        /* settings.c */
+	uint32_t state; /* __atomic */
+	uint32_t what;  /* enum undo_what: UNDO_HIGH, UNDO_LIMIT; __atomic */
+	unsigned int undo, tries;
+	uint64_t memcg_id, until_ns; /* monotonic; both __atomic */
+	uint64_t was, ours;          /* ours 0: nothing is set */
+	uint64_t look_ns, calm_ns;   /* UNDO_LIMIT: the next look; since when it is far below; 0 */
+};
 
 struct enforce {
 	struct enforce_config config;
@@ -83,8 +94,8 @@ struct enforce {
 	struct pss *pss;         /* NULL: no thread for it */
 	uint32_t exempt[EXEMPT]; /* __atomic */
 	struct undo *undo;
-	struct throttle *throttles;
-	pthread_mutex_t throttling; /* writers set one throttle at a time */
+	struct setting *settings;
+	pthread_mutex_t setting; /* writers set one value at a time */
 	int event_fd;
 	uint64_t next_seq; /* L */
 	bool stop;         /* __atomic */
@@ -104,8 +115,8 @@ struct action_type {
 	action_fn *run; /* NULL: enforce/ does not carry it out */
 };
 extern const struct action_type action_types[HR_ACTION_COUNT];
-/* kill.c, term.c, memcg_limits.c. Each sets result.status; a kill or term that is DONE is watched. */
-action_fn kill_run, term_run, reclaim_run, throttle_run;
+/* kill.c, term.c, memcg_limits.c, resize.c. Each sets result.status; a kill or term that is DONE is watched. */
+action_fn kill_run, term_run, reclaim_run, throttle_run, resize_run;
 
 /* kill.c: the victims to reap, with pidfds of their own: by then the running action is the watcher's. */
 struct reap {
@@ -185,12 +196,22 @@ int freeze(struct enforce *e, const struct running_action *running, const struct
 	   struct frozen *ret_frozen);
 void thaw(struct enforce *e, struct frozen *frozen);
 
-/* memcg_limits.c */
-int throttles_init(struct enforce *e);
-void throttles_done(struct enforce *e);
-uint64_t throttles_lift_due(struct enforce *e,
-			    uint64_t now_ns); /* writers; when the next is due, 0: none */
+/* settings.c */
+int settings_init(struct enforce *e);
+void settings_done(struct enforce *e);
+uint64_t settings_lift_due(struct enforce *e,
+			   uint64_t now_ns); /* writers; when the next is due, 0: none */
+/* This container's setting, or a free one (NULL: none is left); the caller owns it until setting_put(). */
+struct setting *setting_take(struct enforce *e, enum undo_what what, uint64_t memcg_id,
+			     bool *ret_had);
+void setting_put(struct enforce *e, struct setting *t);
+void setting_undo(struct enforce *e, enum undo_what what, uint64_t memcg_id); /* now */
+bool setting_is_set(const struct enforce *e, enum undo_what what, uint64_t memcg_id);
+/* Fills in the action's container, and notes it in the undo table: 0, -ENOSPC. */
+int setting_note(struct enforce *e, const struct running_action *running, struct undo_entry *entry,
+		 unsigned int *ret_index);
 
+#define WRITE_MS 2000 /* bound of one write to a limit */
 /* exiting.c: only an exiting process itself frees its memory, and needs CPU time for it. */
 struct signal_sweep;
 /* Adds exiting processes of the container, which no list has, to the victims: how many. */

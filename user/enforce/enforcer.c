@@ -21,6 +21,7 @@
 const struct action_type action_types[HR_ACTION_COUNT] = {
 	[HR_ACTION_RECLAIM] = {KIND_WRITE, reclaim_run},
 	[HR_ACTION_THROTTLE] = {KIND_WRITE, throttle_run},
+	[HR_ACTION_RESIZE] = {KIND_WRITE, resize_run},
 	[HR_ACTION_TERM] = {KIND_KILL, term_run},
 	[HR_ACTION_KILL] = {KIND_KILL, kill_run},
 };
@@ -83,13 +84,13 @@ int enforce_open(const struct enforce_config *config, struct enforce **ret_enfor
 	sem_init(&e->wanted[KIND_KILL], 0, 0);
 	sem_init(&e->wanted[KIND_WRITE], 0, 0);
 	sem_init(&e->watch, 0, 0);
-	pthread_mutex_init(&e->throttling, NULL);
+	pthread_mutex_init(&e->setting, NULL);
 	e->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	r = e->event_fd < 0 ? -errno : open_places(e);
 	if (!r && config->undo_path)
 		r = undo_open(config->undo_path, &e->undo);
 	if (!r)
-		r = throttles_init(e);
+		r = settings_init(e);
 	if (!r) {
 		proc_parents(e->proc_fd, (uint32_t)getpid(), e->exempt + ENFORCE_EXEMPT,
 			     EXEMPT - ENFORCE_EXEMPT);
@@ -117,7 +118,7 @@ void enforce_close(struct enforce *e)
 	sem_post(&e->watch);
 	all = threads_join(e);
 	pss_close(e->pss);
-	throttles_done(e);
+	settings_done(e);
 	if (!all)
 		return; /* a thread still hangs in the kernel and uses this memory */
 	for (unsigned k = 0; k < KINDS; k++)
@@ -128,7 +129,7 @@ void enforce_close(struct enforce *e)
 		free(e->worker[i].killed);
 		free(e->worker[i].listed);
 	}
-	free(e->throttles);
+	free(e->settings);
 	undo_close(e->undo);
 	cleanup_closep(&e->memory_fd);
 	cleanup_closep(&e->freezer_fd);
@@ -182,6 +183,7 @@ int enforce_submit(struct enforce *e, const struct action *action, const char *p
 			.usage_before = HR_UNKNOWN,
 			.usage_after = HR_UNKNOWN,
 			.freed = HR_UNKNOWN,
+			.set = HR_UNKNOWN,
 		};
 		running->dir_fd = running->usage_fd = -1;
 		running->victims = running->again = 0;

@@ -2,8 +2,7 @@
 /*
  * memory.reclaim and memory.high (cgroup v2). Both may make the writer reclaim in its own context for as long as there is
  * something to reclaim; the steps are small, each has a bound, and the watcher interrupts what exceeds it (both loops in
- * mm/memcontrol.c check for signals). A throttle is in the undo table before it is set, has a deadline, and is lifted only
- * while the value is still ours.
+ * mm/memcontrol.c check for signals). A throttle is a setting: settings.c undoes it.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -21,109 +20,8 @@
 #define RECLAIM_STEP    (16u << 20)
 #define RECLAIM_STEP_MS 1000
 #define RECLAIM_NS      (10 * NS_PER_SEC)
-#define WRITE_MS        2000
-#define THROTTLES       64
-#define LIFT_AGAIN_NS   NS_PER_SEC
-#define LIFT_TRIES      60
 #define RECLAIMABLE_PART \
 	32 /* of usage: less than this is reclaimed at once, and then the container livelocks */
-
-enum { THROTTLE_FREE, THROTTLE_SETTING, THROTTLE_SET, THROTTLE_LIFTING };
-
-struct throttle {
-	uint32_t state; /* __atomic */
-	unsigned int undo, tries;
-	uint64_t memcg_id, until_ns; /* monotonic; both __atomic */
-	uint64_t was, ours;
-};
-
-int throttles_init(struct enforce *e)
-{
-	e->throttles = calloc(THROTTLES, sizeof(*e->throttles));
-	return e->throttles ? 0 : -ENOMEM;
-}
-
-static bool change(struct throttle *t, uint32_t from, uint32_t to)
-{
-	return __atomic_compare_exchange_n(&t->state, &from, to, false, __ATOMIC_ACQ_REL,
-					   __ATOMIC_RELAXED);
-}
-
-/* The threads are gone. What could not be lifted stays in the table for the supervisor. */
-void throttles_done(struct enforce *e)
-{
-	for (unsigned i = 0; e->throttles && i < THROTTLES; i++)
-		if (change(&e->throttles[i], THROTTLE_SET, THROTTLE_FREE))
-			undo_one(e->undo, e->throttles[i].undo);
-}
-
-void enforce_lift(struct enforce *e, uint64_t memcg_id)
-{
-	for (unsigned i = 0; i < THROTTLES; i++) {
-		struct throttle *t = &e->throttles[i];
-
-		if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == THROTTLE_FREE ||
-		    __atomic_load_n(&t->memcg_id, __ATOMIC_RELAXED) != memcg_id)
-			continue;
-		__atomic_store_n(&t->until_ns, 1, __ATOMIC_RELEASE);
-		sem_post(&e->wanted[KIND_WRITE]);
-	}
-}
-
-uint64_t throttles_lift_due(struct enforce *e, uint64_t now_ns)
-{
-	uint64_t next = 0;
-
-	for (unsigned i = 0; i < THROTTLES; i++) {
-		struct throttle *t = &e->throttles[i];
-		uint64_t until = __atomic_load_n(&t->until_ns, __ATOMIC_ACQUIRE);
-		int r;
-
-		if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) != THROTTLE_SET)
-			continue;
-		if (until > now_ns) {
-			next = !next || until < next ? until : next;
-			continue;
-		}
-		if (!change(t, THROTTLE_SET, THROTTLE_LIFTING))
-			continue;
-		r = undo_one(e->undo, t->undo);
-		/* errors that may pass: undo_one() has kept the entry */
-		if ((r == -EINTR || r == -EAGAIN || r == -EMFILE || r == -ENFILE || r == -ENOMEM ||
-		     r == -EBUSY) &&
-		    ++t->tries < LIFT_TRIES) {
-			__atomic_store_n(&t->until_ns, now_ns + LIFT_AGAIN_NS, __ATOMIC_RELEASE);
-			next = !next || now_ns + LIFT_AGAIN_NS < next ? now_ns + LIFT_AGAIN_NS
-								      : next;
-			__atomic_store_n(&t->state, THROTTLE_SET, __ATOMIC_RELEASE);
-		} else {
-			__atomic_store_n(&t->state, THROTTLE_FREE, __ATOMIC_RELEASE);
-		}
-	}
-	return next;
-}
-
-/* This container's throttle, or a free one; the caller owns it until it sets the state. */
-static struct throttle *take_throttle(struct enforce *e, uint64_t memcg_id, bool *ret_had)
-{
-	struct throttle *free_one = NULL;
-
-	for (unsigned i = 0; i < THROTTLES; i++) {
-		struct throttle *t = &e->throttles[i];
-
-		if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == THROTTLE_SET &&
-		    __atomic_load_n(&t->memcg_id, __ATOMIC_RELAXED) == memcg_id &&
-		    change(t, THROTTLE_SET, THROTTLE_SETTING)) {
-			*ret_had = true;
-			return t;
-		}
-	}
-	for (unsigned i = 0; i < THROTTLES && !free_one; i++)
-		if (change(&e->throttles[i], THROTTLE_FREE, THROTTLE_SETTING))
-			free_one = &e->throttles[i];
-	*ret_had = false;
-	return free_one;
-}
 
 struct stat_values {
 	__u64 anon, active_file, inactive_file, file_dirty, file_writeback, slab_reclaimable;
@@ -170,25 +68,21 @@ static uint64_t reclaimable(const struct enforce *e, int dir_fd)
 	       s.slab_reclaimable / 2 + less(s.anon, swap_usable(e, dir_fd));
 }
 
-static int set_high(struct worker *worker, struct running_action *running, struct throttle *t,
+static int set_high(struct worker *worker, struct running_action *running, struct setting *t,
 		    uint64_t value)
 {
 	struct enforce *e = worker->enforce;
 	struct undo_entry entry = {
 		.what = UNDO_HIGH,
-		.memcg_id = running->action.target.memcg_id,
 		.was = t->was,
 		.ours = value,
-		.until_ns = clock_boot_ns() + running->action.for_ms * NS_PER_MS,
 	};
 	unsigned int index;
 	uint64_t now;
 	char text[32];
 	int r;
 
-	strcpy(entry.path, enforce_below(e, running->path));
-	strcpy(entry.hierarchy, e->memory_root);
-	r = undo_note(e->undo, &entry, &index);
+	r = setting_note(e, running, &entry, &index);
 	if (r < 0)
 		return r;
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
@@ -212,8 +106,8 @@ static int set_high(struct worker *worker, struct running_action *running, struc
 }
 
 /* False: the result is set. t->was is the value to restore. */
-static bool may_throttle(const struct enforce *e, struct running_action *running,
-			 struct throttle *t, bool had, uint64_t value)
+static bool may_throttle(const struct enforce *e, struct running_action *running, struct setting *t,
+			 bool had, uint64_t value)
 {
 	uint64_t usage = running->result.usage_before, can = reclaimable(e, running->dir_fd), high;
 	char text[UNITS_TEXT], text2[UNITS_TEXT];
@@ -253,18 +147,15 @@ static void after_write(const struct enforce *e, struct running_action *running)
 static void throttle(struct worker *worker, struct running_action *running, uint64_t value)
 {
 	struct enforce *e = worker->enforce;
-	struct throttle *t;
+	struct setting *t;
 	bool had;
 	int r;
 
-	t = take_throttle(e, running->action.target.memcg_id, &had);
+	t = setting_take(e, UNDO_HIGH, running->action.target.memcg_id, &had);
 	if (!t) {
 		running_set_result(running, HR_STATUS_FAILED, ENOSPC, "too many are throttled");
 		return;
 	}
-	if (!had)
-		t->was = t->ours = 0;
-	__atomic_store_n(&t->memcg_id, running->action.target.memcg_id, __ATOMIC_RELAXED);
 	if (may_throttle(e, running, t, had, value)) {
 		__atomic_store_n(&t->until_ns, clock_mono_ns() + running->action.for_ms * NS_PER_MS,
 				 __ATOMIC_RELEASE);
@@ -274,8 +165,7 @@ static void throttle(struct worker *worker, struct running_action *running, uint
 		else
 			running_set_result(running, HR_STATUS_DONE, 0, "%s", "");
 	}
-	__atomic_store_n(&t->state, t->ours ? THROTTLE_SET : THROTTLE_FREE, __ATOMIC_RELEASE);
-	sem_post(&e->wanted[KIND_WRITE]); /* its deadline may be the next one */
+	setting_put(e, t);
 }
 
 void throttle_run(struct worker *worker, struct running_action *running)
@@ -293,11 +183,14 @@ void throttle_run(struct worker *worker, struct running_action *running)
 	if (!e->undo)
 		return running_set_result(running, HR_STATUS_FAILED, EOPNOTSUPP,
 					  "there is no undo table");
+	if (setting_is_set(e, UNDO_LIMIT, running->action.target.memcg_id))
+		return running_set_result(running, HR_STATUS_SKIPPED, 0,
+					  "its limit is raised at the moment");
 	if (!running_open(e, running))
 		return;
-	pthread_mutex_lock(&e->throttling);
+	pthread_mutex_lock(&e->setting);
 	throttle(worker, running, value);
-	pthread_mutex_unlock(&e->throttling);
+	pthread_mutex_unlock(&e->setting);
 	after_write(e, running);
 }
 
@@ -339,7 +232,7 @@ void reclaim_run(struct worker *worker, struct running_action *running)
 		after_write(e, running);
 		if (r && r != -EAGAIN && r != -EINTR)
 			break;
-		throttles_lift_due(e, clock_mono_ns());
+		settings_lift_due(e, clock_mono_ns());
 		poor = minus(result->freed, had) < step / 16 ? poor + 1 : 0;
 	}
 	if (r == -ENOENT)

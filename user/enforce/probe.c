@@ -21,7 +21,7 @@
 #define CAP_KILL_BIT 5 /* linux/capability.h */
 #define REASON       200
 
-enum { ROW_RECLAIM, ROW_THROTTLE, ROW_TERM, ROW_KILL, ROWS };
+enum { ROW_RECLAIM, ROW_THROTTLE, ROW_RESIZE, ROW_TERM, ROW_KILL, ROWS };
 
 static struct row {
 	struct enforce_support support;
@@ -30,7 +30,7 @@ static struct row {
 
 struct trial {     /* 0: works; -errno */
 	int group; /* making one */
-	int high, reclaim, kill, freeze;
+	int high, max, reclaim, kill, freeze;
 	int signals; /* pidfds, CAP_KILL and a /proc of our pid namespace */
 	const char *signals_reason;
 	char refusal[REFUSAL_TEXT];
@@ -59,9 +59,15 @@ static int open_for_writing(int dir_fd, const char *file)
 static void try_files(int dir_fd, struct trial *t)
 {
 	t->high = cgroup_write(dir_fd, "memory.high", "max");
+	t->max = cgroup_write(dir_fd, "memory.max", "max");
 	t->reclaim = open_for_writing(dir_fd, "memory.reclaim");
 	t->kill = cgroup_write(dir_fd, "cgroup.kill", "1");
 	t->freeze = cgroup_write(dir_fd, "cgroup.freeze", "0");
+}
+
+static void try_v1_limit(int dir_fd, struct trial *t)
+{
+	t->max = cgroup_write(dir_fd, "memory.limit_in_bytes", "-1");
 }
 
 static void try_v1_freezer(int dir_fd, struct trial *t)
@@ -147,6 +153,19 @@ static void describe_file(unsigned i, enum hr_action_kind kind, const char *file
 		set_row(i, kind, file, "%s", "");
 }
 
+static void describe_resize(const struct trial *t)
+{
+	const char *file = t->v1 ? "memory.limit_in_bytes" : "memory.max";
+
+	if (t->group)
+		set_row(ROW_RESIZE, HR_ACTION_RESIZE, "none", "%s", group_reason(t->group));
+	else if (t->max)
+		set_row(ROW_RESIZE, HR_ACTION_RESIZE, "none", "%s: %s", file,
+			strerrorname_np(-t->max));
+	else
+		set_row(ROW_RESIZE, HR_ACTION_RESIZE, file, "%s", "");
+}
+
 static void describe_kill(const struct trial *t)
 {
 	const char *reap = !t->reap ? ""
@@ -179,6 +198,7 @@ static void describe(const struct trial *t)
 		      t->reclaim, t);
 	describe_file(ROW_THROTTLE, HR_ACTION_THROTTLE, "memory.high",
 		      "the memory controller is not enabled below the root", t->high, t);
+	describe_resize(t);
 	if (t->signals)
 		set_row(ROW_TERM, HR_ACTION_TERM, "none", "%s", t->signals_reason);
 	else
@@ -203,6 +223,8 @@ int enforce_support(const struct enforce_config *config, unsigned int i,
 			t.freeze = t.group ? t.group : t.freeze;
 		} else {
 			_cleanup_free_ struct cgroupfs *fs = calloc(1, sizeof(*fs));
+
+			t.group = with_group(config->memory_root, try_v1_limit, &t);
 
 			if (fs && !cgroupfs_find(root, fs) && fs->freezer[0])
 				t.freeze = with_group(fs->freezer, try_v1_freezer, &t) ? -EACCES

@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "cgroup/cgroup_dir.h"
+#include "limit_files.h"
 
 #define UNDO_MAGIC 0x314f444e55444548ULL /* "HEDUNDO1" */
 #define LOCK_TRIES 200                   /* of 10 ms: creating the file takes less than one */
@@ -131,6 +132,8 @@ int undo_note(struct undo *undo, const struct undo_entry *entry, unsigned int *r
 		e->memcg_id = entry->memcg_id;
 		e->was = entry->was;
 		e->ours = entry->ours;
+		e->also_was = entry->also_was;
+		e->also_ours = entry->also_ours;
 		e->until_ns = entry->until_ns;
 		memcpy(e->path, entry->path, sizeof(e->path));
 		memcpy(e->hierarchy, entry->hierarchy, sizeof(e->hierarchy));
@@ -155,12 +158,13 @@ static void number_text(uint64_t value, char text[32])
 		snprintf(text, 32, "%llu", (unsigned long long)value);
 }
 
-static int undo_high(int dir_fd, const struct undo_entry *e)
+static int undo_high(struct undo *undo, int dir_fd, struct undo_entry *e)
 {
 	char text[32];
 	uint64_t now;
 	int r = cgroup_read_number(dir_fd, "memory.high", &now);
 
+	(void)undo;
 	if (r < 0)
 		return r;
 	if (now != e->ours)
@@ -170,11 +174,11 @@ static int undo_high(int dir_fd, const struct undo_entry *e)
 }
 
 /* v2: cgroup.freeze; v1: freezer.state, which says FREEZING until all of them are frozen. */
-static int undo_freeze(int dir_fd, const struct undo_entry *e)
+static int undo_freeze(struct undo *undo, int dir_fd, struct undo_entry *e)
 {
 	char text[32];
 
-	(void)e;
+	(void)undo, (void)e;
 	if (cgroup_read(dir_fd, "cgroup.freeze", text, sizeof(text)) > 0)
 		return text[0] == '1' ? cgroup_write(dir_fd, "cgroup.freeze", "0") : -ESTALE;
 	if (cgroup_read(dir_fd, "freezer.state", text, sizeof(text)) > 0)
@@ -183,24 +187,89 @@ static int undo_freeze(int dir_fd, const struct undo_entry *e)
 	return -ENOENT;
 }
 
-static int (*const undos[])(int dir_fd, const struct undo_entry *e) = {
+/* A step that is lower than now, and higher than the old limit: on the way down its note comes before the value, too. *e gets what is
+ * ours then. */
+static int step_down(struct undo *undo, int dir_fd, const struct memory_limit *now,
+		     const struct memory_limit *next, struct undo_entry *e)
+{
+	struct undo_entry lower = *e;
+	unsigned int index;
+	int r;
+
+	lower.ours = next->limit;
+	lower.also_ours = next->also;
+	r = undo_note(undo, &lower, &index);
+	if (r < 0)
+		return -EBUSY;
+	r = limit_write(dir_fd, now, next);
+	if (!r) {
+		e->ours = lower.ours;
+		e->also_ours = lower.also_ours;
+	}
+	undo_clear(undo, index);
+	return -EBUSY;
+}
+
+static int undo_limit(struct undo *undo, int dir_fd, struct undo_entry *e)
+{
+	struct memory_limit was = {e->was, e->also_was}, now, floor, next;
+	bool limit_ours, also_ours;
+	int r = limit_read(dir_fd, &now);
+
+	if (r < 0)
+		return r;
+	limit_ours = e->was != e->ours && now.limit == e->ours;
+	also_ours = e->also_was != e->also_ours && now.also == e->also_ours;
+	if (!limit_ours && !also_ours)
+		return -ESTALE;
+	r = limit_floor(dir_fd, &was, &floor);
+	if (r < 0)
+		return r;
+	next.limit = limit_ours ? limit_between(was.limit, floor.limit, now.limit) : now.limit;
+	next.also = also_ours ? limit_between(was.also, floor.also, now.also) : now.also;
+	if ((!limit_ours || next.limit == was.limit) && (!also_ours || next.also == was.also))
+		return limit_write(dir_fd, &now, &next);
+	if (next.limit == now.limit && next.also == now.also)
+		return -EBUSY;
+	return step_down(undo, dir_fd, &now, &next, e);
+}
+
+/* *e is a copy: what is ours is changed there after -EBUSY. */
+static int (*const undos[])(struct undo *undo, int dir_fd, struct undo_entry *e) = {
 	[UNDO_HIGH] = undo_high,
 	[UNDO_FREEZE] = undo_freeze,
+	[UNDO_LIMIT] = undo_limit,
 };
 
-static int restore(const struct undo_entry *e)
+/* Of this very cgroup; or -errno. */
+static int open_entry(const struct undo_entry *e)
 {
-	_cleanup_close_ int root_fd = -1, dir_fd = -1;
+	_cleanup_close_ int root_fd = -1;
 
 	if (e->what >= ARRAY_SIZE(undos) || !undos[e->what] || e->hierarchy[0] != '/' ||
 	    !memchr(e->hierarchy, '\0', sizeof(e->hierarchy)) ||
 	    !memchr(e->path, '\0', sizeof(e->path)))
 		return -EBADMSG;
 	root_fd = open(e->hierarchy, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root_fd < 0)
-		return -errno;
-	dir_fd = cgroup_open_path(root_fd, e->path, e->memcg_id);
-	return dir_fd < 0 ? dir_fd : undos[e->what](dir_fd, e);
+	return root_fd < 0 ? -errno : cgroup_open_path(root_fd, e->path, e->memcg_id);
+}
+
+static int restore(struct undo *undo, struct undo_entry *e)
+{
+	_cleanup_close_ int dir_fd = open_entry(e);
+
+	return dir_fd < 0 ? dir_fd : undos[e->what](undo, dir_fd, e);
+}
+
+int undo_held(const struct undo_entry *entry, uint64_t *ret_bytes)
+{
+	_cleanup_close_ int dir_fd = open_entry(entry);
+	struct memory_limit held;
+	int r = dir_fd < 0 ? dir_fd : limit_held(dir_fd, &held);
+
+	if (!r)
+		*ret_bytes = held.limit;
+	return r;
 }
 
 /* An entry is kept for another try only after an error that may pass. */
@@ -208,6 +277,15 @@ static bool is_settled(int r)
 {
 	return r != -EINTR && r != -EAGAIN && r != -EMFILE && r != -ENFILE && r != -ENOMEM &&
 	       r != -EBUSY;
+}
+
+bool undo_get(const struct undo *undo, unsigned int index, struct undo_entry *ret_entry)
+{
+	if (index >= UNDO_ENTRIES ||
+	    __atomic_load_n(&undo->file->entry[index].state, __ATOMIC_ACQUIRE) != ENTRY_VALID)
+		return false;
+	*ret_entry = undo->file->entry[index];
+	return true;
 }
 
 int undo_one(struct undo *undo, unsigned int index)
@@ -218,13 +296,16 @@ int undo_one(struct undo *undo, unsigned int index)
 
 	if (index >= UNDO_ENTRIES)
 		return -EINVAL;
-	if (__atomic_load_n(&undo->file->entry[index].state, __ATOMIC_ACQUIRE) != ENTRY_VALID)
+	if (!undo_get(undo, index, &copy))
 		return -ESTALE;
-	copy = undo->file->entry[index];
-	r = restore(&copy);
-	if (is_settled(r))
+	r = restore(undo, &copy);
+	if (is_settled(r)) {
 		__atomic_compare_exchange_n(&undo->file->entry[index].state, &valid, ENTRY_FREE,
 					    false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+	} else if (r == -EBUSY) {
+		undo->file->entry[index].ours = copy.ours;
+		undo->file->entry[index].also_ours = copy.also_ours;
+	}
 	return r;
 }
 

@@ -180,7 +180,7 @@ static void *writer(void *arg)
 	struct enforce *e = worker->enforce;
 
 	while (!enforce_stopping(e)) {
-		uint64_t next = throttles_lift_due(e, clock_mono_ns());
+		uint64_t next = settings_lift_due(e, clock_mono_ns());
 		struct running_action *running = claim(e, KIND_WRITE);
 
 		if (running)

@@ -51,8 +51,10 @@ struct action {
 	bool largest; /* KILL: only the container's largest process; of a process group: only pid */
 	int signal;   /* TERM; 0: SIGTERM */
 	bool reserve; /* the rate limit is reached: charged to its reserve for the host's memory */
-	uint64_t bytes;  /* RECLAIM: how much; THROTTLE: memory.high; HR_UNKNOWN */
-	uint64_t for_ms; /* THROTTLE: until it is lifted; TERM: grace period; HR_UNKNOWN */
+	uint64_t
+		bytes; /* RECLAIM: how much; THROTTLE: memory.high; RESIZE: the limit; HR_UNKNOWN */
+	uint64_t most; /* RESIZE: never higher than this; HR_UNKNOWN: twice the old limit */
+	uint64_t for_ms; /* THROTTLE, RESIZE: until it is undone; TERM: grace period; HR_UNKNOWN */
 	uint64_t
 		watch_ms; /* how long the target's memory is watched before the result; 0: not at all */
 	/* why */
@@ -73,6 +75,7 @@ struct action_result {
 	char comm[16];
 	uint64_t start_boottime_ns;
 	uint64_t usage_before, usage_after, freed; /* bytes; of a process group: RSS; HR_UNKNOWN */
+	uint64_t set;                              /* RESIZE: the limit that was set; HR_UNKNOWN */
 	uint64_t began_ns, ended_ns; /* monotonic; the action itself, without the watch after it */
 	uint64_t
 		freed_ns; /* monotonic; when half of usage_before, or the victim's RSS, was gone; 0 */
@@ -94,6 +97,13 @@ struct outcome {
 /* Fills in what to do from the action's kind and spec: `slot` is the target's, NULL for a process group. */
 void action_plan(struct action *action, const struct hr_slot *slot);
 
+/* Of a limit: by how much (a share is one of it), and the most. */
+void action_plan_resize(struct action *action, const struct hr_slot *slot,
+			const struct policy_amount *by, uint64_t most);
+
+/* Why the limit of a container is not raised, as far as its slot shows it; HR_SKIP_NONE: it may be. */
+enum hr_skip_reason action_resize_refusal(const struct hr_slot *slot);
+
 /* Whether a cgroup belongs to a container or a user, so that these can set its attributes. */
 static inline bool action_guest(const struct hr_slot *slot)
 {
@@ -114,6 +124,7 @@ static inline void action_result_init(struct action_result *ret_result, const st
 		.usage_before = HR_UNKNOWN,
 		.usage_after = HR_UNKNOWN,
 		.freed = HR_UNKNOWN,
+		.set = HR_UNKNOWN,
 	};
 	memcpy(ret_result->comm, action->target.comm, sizeof(ret_result->comm));
 }

@@ -49,9 +49,22 @@ const struct action_kind action_kinds[HR_ACTION_COUNT] = {
 				"Sets memory.high for this time; the word alone: at the current "
 				"usage, for 30s.",
 		},
-	[HR_ACTION_TERM] =
+	[HR_ACTION_RESIZE] =
 		{
 			.order = 5,
+			.severity = 3,
+			.cgroup = true,
+			.sentence = "its limit is raised by {amount}{most} for {time}",
+			.values = "{resize: {by: 25%, max: 1GiB, for: 30m}}",
+			.reference =
+				"Raises its own limit by a size, or a share of it, for this time. "
+				"Never above max (default twice the old limit), what the limits "
+				"above it allow, or what the host has available less a reserve. "
+				"Refused for a confirmed leak. The word alone: by 25% for 30m.",
+		},
+	[HR_ACTION_TERM] =
+		{
+			.order = 6,
 			.severity = 4,
 			.ends = true,
 			.sentence = "it gets {signal} and a grace period of {time}",
@@ -62,7 +75,7 @@ const struct action_kind action_kinds[HR_ACTION_COUNT] = {
 		},
 	[HR_ACTION_KILL] =
 		{
-			.order = 6,
+			.order = 7,
 			.severity = 5,
 			.once = true,
 			.ends = true,
