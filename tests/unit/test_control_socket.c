@@ -133,6 +133,10 @@ static void test_by_hand(void **state)
 		{"term", HR_ACTION_TERM, SIGHUP, 77, 0, "term: dry_run"},
 		{"reclaim", HR_ACTION_RECLAIM, 0, 77, 0, "reclaim: dry_run"},
 		{"throttle", HR_ACTION_THROTTLE, 0, 77, 0, "throttle: dry_run"},
+		{"resize", HR_ACTION_RESIZE, 0, 77, 0, "resize: dry_run"},
+		{"resize of a leak", HR_ACTION_RESIZE, 0, 80, 4, "a confirmed leak"},
+		{"resize below another limit", HR_ACTION_RESIZE, 0, 81, 4,
+		 "another limit binds: that of /pod"},
 		{"no action", HR_ACTION_NONE, 0, 77, 2, "only reclaim"},
 		{"a notice", HR_ACTION_NOTIFY, 0, 77, 2, "only reclaim"},
 		{"the reflex", HR_ACTION_REFLEX, 0, 77, 2, "only reclaim"},
@@ -144,9 +148,23 @@ static void test_by_hand(void **state)
 		{"never a target", HR_ACTION_KILL, 0, 79, 4, "never a target"},
 	};
 	uint64_t seq = board_header(fake.board)->last_seq;
+	struct hr_slot *limited;
+	struct board_text text;
 	int fd = call();
 
 	fake_container(1, 79, "root", "/");
+	fake_container(2, 80, "leaks", "/leaks");
+	board_slot_begin(fake.board, 2)->forecast.leak = HR_LEAK_CONFIRMED;
+	board_slot_end(fake.board, 2);
+	fake_container(3, 81, "limited", "/pod/limited");
+	limited = board_slot_begin(fake.board, 3);
+	limited->memory.limit = 64 << 20;
+	limited->binding.level = HR_LEVEL_ANCESTOR;
+	board_text_init(&text, limited, offsetof(struct hr_slot, text), sizeof(*limited));
+	text.used = limited->text_used;
+	limited->binding.cgroup = board_text_add(&text, "/pod", true);
+	limited->text_used = (uint16_t)text.used;
+	board_slot_end(fake.board, 3);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct hr_control_request asked = request(HR_CONTROL_ACTION);
 		struct hr_control_answer answer = {0};

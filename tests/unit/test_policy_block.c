@@ -318,6 +318,11 @@ static void test_warnings(void **state)
 		{ENFORCE RULE("name: x", "usage: 95%, headroom: 5%", "actions: [kill]"), ""},
 		{ENFORCE RULE("name: x", "usage: 95%", "actions: [notify, throttle]"), ""},
 		{ENFORCE RULE("name: x", "usage: 95%", "actions: [notify, {reclaim: 10%}]"), ""},
+		{ENFORCE RULE("name: x", "used: 300MiB", "actions: [resize, kill]"),
+		 "3: a: a higher limit does not end its conditions: the action after resize "
+		 "follows after 3s; write a share, such as `used: 90%`, or `oom_in`\n"},
+		{ENFORCE RULE("name: x", "used: 90%", "actions: [resize, kill]"), ""},
+		{ENFORCE RULE("name: x", "oom_in: 60s, used: 1GiB", "actions: [resize, kill]"), ""},
 		{ENFORCE, ""},
 	};
 

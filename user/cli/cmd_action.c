@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * headroom reclaim, throttle, term and kill: requests to the running daemon for one action on one container. Signals nothing
+ * headroom reclaim, throttle, resize, term and kill: requests to the running daemon for one action on one container. Signals nothing
  * and writes to no cgroup: the daemon decides whether the user may, whether the target is protected, and runs the action.
  */
 #include <signal.h>
@@ -29,7 +29,8 @@ struct action_options {
 	uint32_t kind; /* enum hr_action_kind */
 	bool yes, largest;
 	int signal;
-	uint64_t size, for_ms;
+	uint64_t size, for_ms, most;
+	unsigned int by_milli; /* RESIZE: a share instead of the size; 0 */
 	const char *board;
 };
 
@@ -55,6 +56,22 @@ static int option_signal(const char *text, void *at)
 }
 
 static int option_size(const char *text, void *at) { return units_parse_bytes(text, at); }
+
+/* "25%" or "64MiB". */
+static int option_by(const char *text, void *at)
+{
+	struct action_options *options =
+		(void *)((char *)at - offsetof(struct action_options, size));
+	char *end;
+	double share = strtod(text, &end);
+
+	if (strcmp(end, "%"))
+		return option_size(text, at);
+	if (!(share >= 0.1 && share <= 100))
+		return -EINVAL;
+	options->by_milli = (unsigned int)(share * 10);
+	return 0;
+}
 
 static int report_ambiguous(const char *command, const char *typed,
 			    const struct hr_slot *const *found, size_t n)
@@ -112,6 +129,15 @@ static bool confirmed(const struct action_options *options, const struct hr_slot
 	return fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y');
 }
 
+/* A share of the limit that the daemon raises. */
+static uint64_t size_of(const struct action_options *options, const struct hr_slot *slot)
+{
+	uint64_t limit = slot->memory.limit != HR_UNKNOWN ? slot->memory.limit : slot->memory.high;
+
+	return options->by_milli && limit != HR_UNKNOWN ? limit / 1000 * options->by_milli
+							: options->size;
+}
+
 static int run(const void *values, char **arguments)
 {
 	const struct action_options *options = values;
@@ -122,8 +148,8 @@ static int run(const void *values, char **arguments)
 					     .word = HR_CONTROL_ACTION,
 					     .kind = options->kind,
 					     .signal = options->signal,
-					     .size = options->size,
 					     .for_ms = options->for_ms,
+					     .most = options->most,
 					     .largest = options->largest};
 	int r = control_open(options->command, options->board, &reader);
 
@@ -147,6 +173,7 @@ static int run(const void *values, char **arguments)
 		return CLI_FAILED;
 	}
 	request.cgroup_id = slot->cgroup_id;
+	request.size = size_of(options, slot);
 	return control_run(options->command, reader, &request, TIMEOUT_MS);
 }
 
@@ -180,6 +207,30 @@ static const struct option_spec throttle_specs[] = {
 	{0},
 };
 
+static const struct option_spec resize_specs[] = {
+	{.name = "by",
+	 .argument = "SIZE",
+	 .parse = option_by,
+	 .offset = offsetof(struct action_options, size),
+	 .help = "how much to add, or a share of the limit (default 25%)",
+	 .wants = "a size such as 64MiB, or a share such as 25%"},
+	{.name = "max",
+	 .argument = "SIZE",
+	 .parse = option_size,
+	 .offset = offsetof(struct action_options, most),
+	 .help = "highest limit (default twice the old one)",
+	 .wants = "a size such as 1GiB"},
+	{.name = "for",
+	 .argument = "TIME",
+	 .parse = option_duration_ms,
+	 .offset = offsetof(struct action_options, for_ms),
+	 .help = "duration (default 30m)",
+	 .wants = OPTION_WANTS_DURATION},
+	OPTION_YES,
+	OPTION_BOARD(struct action_options),
+	{0},
+};
+
 static const struct option_spec term_specs[] = {
 	{.name = "signal",
 	 .argument = "NAME",
@@ -199,10 +250,11 @@ static const struct option_spec kill_specs[] = {
 	{0},
 };
 
-#define ACTION_DEFAULTS(name_, kind_)                                                     \
-	&(const struct action_options)                                                    \
-	{                                                                                 \
-		.command = name_, .kind = kind_, .size = HR_UNKNOWN, .for_ms = HR_UNKNOWN \
+#define ACTION_DEFAULTS(name_, kind_)                                                      \
+	&(const struct action_options)                                                     \
+	{                                                                                  \
+		.command = name_, .kind = kind_, .size = HR_UNKNOWN, .for_ms = HR_UNKNOWN, \
+		.most = HR_UNKNOWN                                                         \
 	}
 
 #define ACTION_TEXT                                                                               \
@@ -263,6 +315,22 @@ const struct command command_throttle = {
 	.arguments_needed = 1,
 	.options = throttle_specs,
 	.defaults = ACTION_DEFAULTS("throttle", HR_ACTION_THROTTLE),
+	.options_bytes = sizeof(struct action_options),
+	.run = run,
+	.rights = COMMAND_CONTROLS,
+};
+
+const struct command command_resize = {
+	.name = "resize",
+	.arguments = "TARGET",
+	.summary = "Raise the memory limit of a container for a while",
+	.text = "As far as the limits above it and the host's memory have room; refused for a "
+		"confirmed leak.\n"
+		"Undone step by step when the time is over, when it uses less for a while, and "
+		"when the\ndaemon exits.\n" ACTION_TEXT,
+	.arguments_needed = 1,
+	.options = resize_specs,
+	.defaults = ACTION_DEFAULTS("resize", HR_ACTION_RESIZE),
 	.options_bytes = sizeof(struct action_options),
 	.run = run,
 	.rights = COMMAND_CONTROLS,

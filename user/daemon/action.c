@@ -107,7 +107,7 @@ static void add_skipped(const struct containers *containers, struct board_text *
 
 static enum hr_severity severity(enum hr_action_kind kind, enum hr_action_status status)
 {
-	bool fatal = kind == HR_ACTION_TERM || kind == HR_ACTION_KILL || kind == HR_ACTION_REFLEX;
+	bool fatal = hr_action_ends(kind);
 
 	if (status == HR_STATUS_DONE)
 		return fatal ? HR_CRITICAL : kind == HR_ACTION_ON_EXIT ? HR_INFO : HR_WARNING;
@@ -147,7 +147,7 @@ static uint64_t post(const struct containers *containers, const struct pending_a
 	event->by_uid = pending->by_uid;
 	event->step = (uint8_t)action->step;
 	event->steps = (uint8_t)action->steps;
-	event->size = action->bytes;
+	event->size = result->set != HR_UNKNOWN ? result->set : action->bytes;
 	event->until_ms = action->for_ms;
 	event->took_ns =
 		result->ended_ns > action->decided_ns ? result->ended_ns - action->decided_ns : 0;
@@ -195,7 +195,7 @@ static void note_outcome(struct pending_outcome *outcome, enum hr_action_kind ki
 		return;
 	outcome->last_seq = seq;
 	outcome->action_ns = result->ended_ns;
-	outcome->fatal |= done && kind >= HR_ACTION_TERM;
+	outcome->fatal |= done && hr_action_ends(kind);
 	outcome->throttled |= done && kind == HR_ACTION_THROTTLE;
 }
 
@@ -206,7 +206,7 @@ static void mark_slot(struct containers *containers, const struct action *action
 
 	if (!track)
 		return;
-	if (action->kind > HR_ACTION_NOTIFY && action->kind <= HR_ACTION_REFLEX)
+	if (action->kind > HR_ACTION_NOTIFY && action->kind != HR_ACTION_ON_EXIT)
 		containers_acted(containers, track);
 	board_slot_begin(containers->board, track->slot)->actions++;
 	board_slot_end(containers->board, track->slot);
@@ -434,6 +434,23 @@ static void run(struct actions *actions, struct pending_action *pending,
 		pending->state = PENDING_COMMAND;
 }
 
+static const char *reason_text(struct actions *actions, const struct action *action,
+			       enum hr_skip_reason reason, char text[ACTION_DETAIL])
+{
+	const struct track *track =
+		containers_at(actions->containers, action->target.slot, action->target.memcg_id);
+	const struct hr_slot *slot =
+		track ? board_slot(actions->containers->board, track->slot) : NULL;
+	const char *binds = slot ? text_at(slot, slot->binding.cgroup) : NULL;
+
+	if (reason == HR_SKIP_OTHER_LIMIT && binds)
+		snprintf(text, ACTION_DETAIL, "%s: that of %s", hr_skip_reason_name(reason),
+			 slot->binding.level == HR_LEVEL_HOST ? "the host's memory" : binds);
+	else
+		snprintf(text, ACTION_DETAIL, "%s", hr_skip_reason_name(reason));
+	return text;
+}
+
 /* An event in its turn; the engine expects no result. */
 static void log_not_taken(struct actions *actions, struct pending_action *pending)
 {
@@ -442,9 +459,9 @@ static void log_not_taken(struct actions *actions, struct pending_action *pendin
 
 	action_result_init(&result, action, pending->not_taken);
 	result.ended_ns = action->decided_ns;
-	snprintf(result.detail, sizeof(result.detail), "%s",
-		 pending->reason != HR_SKIP_NONE ? hr_skip_reason_name(pending->reason)
-						 : "nothing there can be reclaimed");
+	snprintf(result.detail, sizeof(result.detail), "nothing there can be reclaimed");
+	if (pending->reason != HR_SKIP_NONE)
+		reason_text(actions, action, pending->reason, result.detail);
 	post(actions->containers, pending, &result,
 	     outcome_of(&actions->outcomes, action->escalation, &action->target));
 	pending->state = PENDING_FREE;
@@ -482,10 +499,22 @@ static enum hr_skip_reason recheck(struct actions *actions, const struct pending
 	return reason == HR_SKIP_GONE ? HR_SKIP_NONE : reason; /* submit() says that */
 }
 
+/* The engine has asked this of its own; a person has not. */
+static enum hr_skip_reason resize_refusal(struct actions *actions, const struct action *action)
+{
+	const struct track *track =
+		containers_at(actions->containers, action->target.slot, action->target.memcg_id);
+
+	return action->kind == HR_ACTION_RESIZE && track
+		       ? action_resize_refusal(board_slot(actions->containers->board, track->slot))
+		       : HR_SKIP_NONE;
+}
+
 static void dispatch(struct actions *actions, struct pending_action *pending)
 {
 	struct action *action = &pending->action;
 	enum hr_skip_reason reason;
+	char text[ACTION_DETAIL];
 	const struct policy_command *command = action->kind == HR_ACTION_ON_EXIT
 						       ? &action->policy->on_exit
 					       : action->spec ? &action->spec->command
@@ -500,6 +529,9 @@ static void dispatch(struct actions *actions, struct pending_action *pending)
 		return;
 	else if ((reason = recheck(actions, pending)))
 		conclude(actions, pending, HR_STATUS_SKIPPED, 0, hr_skip_reason_name(reason));
+	else if ((reason = resize_refusal(actions, action)))
+		conclude(actions, pending, HR_STATUS_REFUSED, 0,
+			 reason_text(actions, action, reason, text));
 	else if (action->mode == MODE_DRY_RUN)
 		conclude(actions, pending, HR_STATUS_DRY_RUN, 0, "");
 	else if (command && command->n &&
@@ -508,9 +540,10 @@ static void dispatch(struct actions *actions, struct pending_action *pending)
 	else if (action->kind == HR_ACTION_NOTIFY)
 		conclude(actions, pending, HR_STATUS_DONE, 0, "");
 	else if (action->target.slot == HR_UNKNOWN_U32 &&
-		 (action->kind == HR_ACTION_RECLAIM || action->kind == HR_ACTION_THROTTLE))
+		 (action->kind == HR_ACTION_RECLAIM || action->kind == HR_ACTION_THROTTLE ||
+		  action->kind == HR_ACTION_RESIZE))
 		conclude(actions, pending, HR_STATUS_SKIPPED, 0,
-			 "only a cgroup can be reclaimed or throttled");
+			 "only a cgroup can be reclaimed, throttled or resized");
 	else
 		submit(actions, pending);
 }

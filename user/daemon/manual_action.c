@@ -13,8 +13,10 @@
 #include "base/clock.h"
 #include "policy/condition_table.h"
 
-#define THROTTLE_MS 30000
-#define WATCH_MS    5000
+#define THROTTLE_MS     30000
+#define RESIZE_MS       1800000
+#define RESIZE_BY_MILLI 250
+#define WATCH_MS        5000
 /* Actions in flight that users other than root have asked for, one of them and all: they share the table with the policies. */
 #define ACTIONS_OF_USER  4
 #define ACTIONS_OF_USERS 8
@@ -71,8 +73,10 @@ static int check(struct policy_driver *driver, const struct hr_control_request *
 {
 	enum hr_skip_reason reason;
 
-	if (asked->kind < HR_ACTION_RECLAIM || asked->kind > HR_ACTION_KILL)
-		return refuse(text, 2, "only reclaim, throttle, term and kill can be asked for");
+	if ((asked->kind < HR_ACTION_RECLAIM || asked->kind > HR_ACTION_KILL) &&
+	    asked->kind != HR_ACTION_RESIZE)
+		return refuse(text, 2,
+			      "only reclaim, throttle, resize, term and kill can be asked for");
 	if (asked->signal < 0 || asked->signal >= NSIG)
 		return refuse(text, 2, "there is no such signal");
 	if (!may_ask_more(driver, uid))
@@ -99,7 +103,7 @@ static uint64_t reclaim_bytes(const struct hr_control_request *asked, const stru
 static void plan(struct action *action, const struct hr_control_request *asked,
 		 const struct hr_slot *slot)
 {
-	action->bytes = action->for_ms = HR_UNKNOWN;
+	action->bytes = action->most = action->for_ms = HR_UNKNOWN;
 	switch (action->kind) {
 	case HR_ACTION_RECLAIM:
 		action->bytes = reclaim_bytes(asked, slot);
@@ -108,6 +112,13 @@ static void plan(struct action *action, const struct hr_control_request *asked,
 		action->bytes = asked->size != HR_UNKNOWN ? asked->size : slot->memory.usage;
 		action->for_ms = asked->for_ms != HR_UNKNOWN ? asked->for_ms : THROTTLE_MS;
 		break;
+	case HR_ACTION_RESIZE: {
+		struct policy_amount by = {.bytes = asked->size, .milli = RESIZE_BY_MILLI};
+
+		action_plan_resize(action, slot, &by, asked->most);
+		action->for_ms = asked->for_ms != HR_UNKNOWN ? asked->for_ms : RESIZE_MS;
+		break;
+	}
 	case HR_ACTION_TERM:
 		action->signal = asked->signal ?: SIGTERM;
 		break;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/human_units.h"
 #include "events.h"
 #include "policy_driver_state.h"
 
@@ -236,6 +237,25 @@ bool policy_driver_chose_processes(const struct policy_driver *driver, uint64_t 
 	return chosen_ns && now_ns - chosen_ns < CHOSE_NS;
 }
 
+static void report_restored(struct policy_driver *driver)
+{
+	struct containers *containers = driver->containers;
+	char limit[UNITS_TEXT];
+	uint64_t id, bytes;
+
+	while (enforce_take_restored(driver->enforce, &id, &bytes)) {
+		const struct track *track = tracks_get(&containers->tracks, id);
+		const struct hr_slot *slot =
+			track ? board_slot(containers->board, track->slot) : NULL;
+
+		events_daemon(containers->board, HR_DAEMON_RESTORED, HR_INFO, 1,
+			      "the limit of %.160s is %s again",
+			      slot && slot->id.cgroup.at ? (const char *)slot + slot->id.cgroup.at
+							 : "a cgroup that is gone",
+			      units_bytes(bytes, limit));
+	}
+}
+
 static void on_results(struct loop_watch *watch, uint32_t events, void *arg)
 {
 	struct policy_driver *driver = arg;
@@ -243,6 +263,7 @@ static void on_results(struct loop_watch *watch, uint32_t events, void *arg)
 
 	while (enforce_take(driver->enforce, &result))
 		action_on_result(&driver->actions, &result);
+	report_restored(driver);
 	policy_driver_settle(driver);
 }
 

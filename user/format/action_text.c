@@ -28,6 +28,7 @@ const char *action_past_tense(unsigned int kind)
 		[HR_ACTION_KILL] = "killed",
 		[HR_ACTION_REFLEX] = "killed by the reflex",
 		[HR_ACTION_ON_EXIT] = "followed up by a command",
+		[HR_ACTION_RESIZE] = "given a higher limit",
 	};
 
 	return kind < HR_ACTION_COUNT ? past[kind] : NULL;
@@ -138,6 +139,8 @@ void phrase_action(struct line *to, const struct hr_event_action *a)
 		line_add_bytes(to, " of ", a->size, "");
 	if (a->kind == HR_ACTION_THROTTLE)
 		line_add_bytes(to, " at ", a->size, "");
+	if (a->kind == HR_ACTION_RESIZE)
+		line_add_bytes(to, " to ", a->size, "");
 	if (!a->whole && a->pid) {
 		line_add(to, " of ");
 		phrase_process(to, a->comm, a->pid);

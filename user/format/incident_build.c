@@ -153,8 +153,7 @@ static bool is_failed_request(const struct hr_event_action *a)
 
 static bool ends_something(const struct hr_event_action *a)
 {
-	return a->status == HR_STATUS_DONE && a->kind >= HR_ACTION_TERM &&
-	       a->kind <= HR_ACTION_REFLEX;
+	return a->status == HR_STATUS_DONE && hr_action_ends(a->kind);
 }
 
 static int on_action(struct drafts *all, const struct hr_event *e)

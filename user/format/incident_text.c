@@ -35,7 +35,9 @@ const char *incident_kind_name(unsigned int kind)
 /* Executed actions before others, stronger before weaker; a command after an exit comes last. */
 static int weight(const struct hr_event_action *a)
 {
-	int kind = a->kind == HR_ACTION_ON_EXIT ? 0 : a->kind;
+	int kind = a->kind == HR_ACTION_ON_EXIT  ? 0
+		   : a->kind == HR_ACTION_RESIZE ? HR_ACTION_THROTTLE
+						 : a->kind;
 
 	return (a->status == HR_STATUS_DONE      ? 300
 		: a->status == HR_STATUS_DRY_RUN ? 200

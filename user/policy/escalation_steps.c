@@ -16,6 +16,7 @@
 #define KILL_PATIENCE_MS   10000
 #define KILL_SETTLE_MS     3000
 #define REFLEX_PATIENCE_MS 1000
+#define RESIZE_SETTLE_MS   3000  /* until the figures show the new limit */
 #define THROTTLE_MS        30000 /* where the policy gives no time */
 #define TERM_MS            10000
 #define BAND_NS            (60000 * NS_PER_MS) /* neither holding nor calm for this long counts as calm */
@@ -76,6 +77,8 @@ uint64_t steps_patience_ms(const struct policy_action *spec, enum policy_mode mo
 		return spec->grace_ms ? spec->grace_ms : THROTTLE_MS;
 	case HR_ACTION_TERM:
 		return spec->grace_ms ? spec->grace_ms : TERM_MS;
+	case HR_ACTION_RESIZE:
+		return RESIZE_SETTLE_MS;
 	case HR_ACTION_KILL:
 		return mode == MODE_ENFORCE ? KILL_PATIENCE_MS : 0;
 	case HR_ACTION_REFLEX:
@@ -319,6 +322,12 @@ static bool next_action(struct policy_engine *engine, struct escalation *e)
 	e->step = (uint8_t)step;
 	if (p->action[step].kind == HR_ACTION_THROTTLE && nothing_to_reclaim(engine, e)) {
 		not_taken(engine, e, HR_STATUS_SKIPPED, HR_SKIP_NONE);
+		e->step++;
+		return true;
+	}
+	if (p->action[step].kind == HR_ACTION_RESIZE && target_slot(engine, e) &&
+	    (reason = action_resize_refusal(target_slot(engine, e)))) {
+		not_taken(engine, e, HR_STATUS_REFUSED, reason);
 		e->step++;
 		return true;
 	}

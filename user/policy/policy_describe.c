@@ -163,7 +163,10 @@ static void add_action_value(struct line *w, const struct policy_set *set,
 		add_amount(w, &spec->amount, "its limit");
 	else if (!strncmp(name, "amount", n))
 		line_add(w, "its current usage");
-	else if (!strncmp(name, "time", n))
+	else if (!strncmp(name, "most", n)) {
+		if (spec->most != HR_UNKNOWN)
+			line_add(w, ", to at most %s", units_bytes(spec->most, text));
+	} else if (!strncmp(name, "time", n))
 		line_add(w, "%s", value_time_text(spec->grace_ms, text));
 	else if (!strncmp(name, "signal", n))
 		line_add(w, "%s", value_signal_text(spec->signal, text));
@@ -336,6 +339,23 @@ static const char *cache_warning(const struct policy *policy, char text[256])
 	return text;
 }
 
+/* A size holds under any limit; a share of a raised one, or a forecast, does not. */
+static bool resize_changes_nothing(const struct policy *policy)
+{
+	uint32_t left = policy->conditions & ~(WHEN(AGE) | WHEN(HOST_AVAILABLE));
+	bool resizes = false;
+
+	for (uint32_t i = 0; i < policy->actions; i++)
+		resizes |= policy->action[i].kind == HR_ACTION_RESIZE;
+	for (uint32_t i = 0; i < CONDITIONS; i++)
+		if (left & 1u << i &&
+		    (policy->threshold[i].value == HR_UNKNOWN ||
+		     1u << i & (WHEN(HEADROOM) | WHEN(OOM_IN) | WHEN(RISK) | WHEN(SOME_AVG10) |
+				WHEN(FULL_AVG10) | WHEN(REFAULTS))))
+			return false;
+	return resizes;
+}
+
 static void warn_policy(const struct policy_set *set, const struct policy *policy,
 			void (*say)(uint32_t line, const char *text, void *arg), void *arg)
 {
@@ -352,6 +372,9 @@ static void warn_policy(const struct policy_set *set, const struct policy *polic
 		{action_ends(policy) && matches_protected_units(set, policy),
 		 "the host's own units of that name are never targets; only a unit inside a "
 		 "container is"},
+		{resize_changes_nothing(policy),
+		 "a higher limit does not end its conditions: the action after resize follows "
+		 "after 3s; write a share, such as `used: 90%`, or `oom_in`"},
 		{policy->mode == MODE_OBSERVE, "mode observe: it takes no action"},
 		{policy->conditions & WHEN(OOM_IN) &&
 			 policy->for_ms >= policy->threshold[CONDITION_OOM_IN].value,

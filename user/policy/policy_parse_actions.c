@@ -17,6 +17,10 @@
 #define THROTTLE_LEAST_MS   1000
 #define THROTTLE_MOST_MS    600000
 #define THROTTLE_DEFAULT_MS 30000
+#define RESIZE_LEAST_MS     1000
+#define RESIZE_MOST_MS      86400000 /* what needs it for longer needs another limit */
+#define RESIZE_DEFAULT_MS   1800000
+#define RESIZE_BY_MILLI     250
 
 /* SIGKILL is the action kill; a stopped process keeps its memory. */
 static const struct {
@@ -151,6 +155,53 @@ static int parse_throttle(struct policy_parse *c, struct policy_action *spec,
 		     : 0;
 }
 
+static int resize_by(void *arg, const struct tree_node *key, const struct tree_node *value)
+{
+	struct action_at *at = arg;
+
+	return value_amount(at->c->tree, value, "by", &at->spec->amount);
+}
+
+static int resize_max(void *arg, const struct tree_node *key, const struct tree_node *value)
+{
+	struct action_at *at = arg;
+	struct policy_amount most;
+	int err = value_amount(at->c->tree, value, "max", &most);
+
+	if (!err && most.bytes == HR_UNKNOWN)
+		return tree_complain(at->c->tree, value, tree_what(value),
+				     "max: expected a size such as 1GiB");
+	if (!err)
+		at->spec->most = most.bytes;
+	return err;
+}
+
+static int resize_for(void *arg, const struct tree_node *key, const struct tree_node *value)
+{
+	struct action_at *at = arg;
+	uint64_t ms;
+	int err = value_time(at->c->tree, value, "for", RESIZE_LEAST_MS, RESIZE_MOST_MS, &ms);
+
+	if (!err)
+		at->spec->grace_ms = (uint32_t)ms;
+	return err;
+}
+
+static int parse_resize(struct policy_parse *c, struct policy_action *spec,
+			const struct tree_node *value)
+{
+	static const struct tree_key keys[] = {
+		{"by", resize_by}, {"max", resize_max}, {"for", resize_for}};
+	struct action_at at = {c, spec};
+
+	spec->amount = (struct policy_amount){.bytes = HR_UNKNOWN, .milli = RESIZE_BY_MILLI};
+	spec->most = HR_UNKNOWN;
+	spec->grace_ms = RESIZE_DEFAULT_MS;
+	return value ? tree_map(c->tree, value, keys, ARRAY_SIZE(keys), &at, "resize",
+				"{by: 25%, max: 1GiB, for: 30m}")
+		     : 0;
+}
+
 static int term_signal(void *arg, const struct tree_node *key, const struct tree_node *value)
 {
 	struct action_at *at = arg;
@@ -203,7 +254,7 @@ static int (*const value_parsers[HR_ACTION_COUNT])(struct policy_parse *c,
 						   const struct tree_node *value) = {
 	[HR_ACTION_NOTIFY] = parse_notify,     [HR_ACTION_RECLAIM] = parse_reclaim,
 	[HR_ACTION_THROTTLE] = parse_throttle, [HR_ACTION_TERM] = parse_term,
-	[HR_ACTION_KILL] = parse_kill,
+	[HR_ACTION_KILL] = parse_kill,         [HR_ACTION_RESIZE] = parse_resize,
 };
 
 static int parse_action(struct policy_parse *c, const struct tree_node *node,
