@@ -10,116 +10,51 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/secret_text.h"
 #include "board/board.h"
 #include "command/command.h"
 #include "command/signals.h"
 #include "export.h"
-#include "prometheus_client.h"
-#include "http_client.h"
-#include "option_parse.h"
+#include "prometheus_server.h"
 
-#define ANSWER_MAX \
-	(16u       \
-	 << 20) /* the usage of CONTAINERS with all labels is 3 MiB, other queries take half of it */
 #define CONTAINERS 10000u /* maximum; of more, those with the highest risk */
 #define CAPACITY   256u
 #define REST \
 	4 /* pauses for so many times the duration of an update: a server has other work, too */
-#define QUERY_PATH "/api/v1/query"
 
 struct fleet_options {
 	const char *board, *credentials;
 };
 
 struct watch {
-	struct http_options options;
-	struct http http;
+	struct prometheus_server server;
 	struct prometheus_client *client;
 	struct board *board;
-	char shown[EXPORT_TEXT]; /* the URL for messages */
-	char error[PROMETHEUS_CLIENT_ERROR + EXPORT_TEXT];
 };
 
-/* Removes trailing slashes. */
-static int take_url(struct watch *w, const char *url)
+static int ask_one(struct watch *w, const char *expression, size_t query)
 {
-	size_t n = strlen(url);
+	char what[PROMETHEUS_CLIENT_ERROR] = "";
+	int err = prometheus_server_ask(&w->server, "query", expression, "");
 
-	while (n && url[n - 1] == '/')
-		n--;
-	if (n >= sizeof(w->options.url) - sizeof(QUERY_PATH) || parse_url(url, w->options.url))
-		return -EINVAL;
-	w->options.url[n] = '\0';
-	secret_url(w->options.url, w->shown, sizeof(w->shown));
-	return 0;
-}
-
-static int complain(struct watch *w, int err, const char *what)
-{
-	snprintf(w->error, sizeof(w->error), "%.200s%s%s", w->shown, *what == ':' ? "" : " ", what);
-	return err;
-}
-
-static int answer_of(struct watch *w, long status)
-{
-	char what[PROMETHEUS_CLIENT_ERROR];
-
-	if (status == 200 || status == 400 || status == 422 || status == 503)
-		return 0; /* JSON, if it is a Prometheus: prometheus_client_add_response() checks */
-	if (status == 401 || status == 403) {
-		snprintf(what, sizeof(what),
-			 "requires credentials (%ld): use --credentials FILE with a token or "
-			 "user:password",
-			 status);
-		return complain(w, -EACCES, what);
-	}
-	snprintf(what, sizeof(what), "answers %ld to " QUERY_PATH ": is that a Prometheus?",
-		 status);
-	return complain(w, -EPROTO, what);
-}
-
-static int ask_one(struct watch *w, size_t query)
-{
-	char url[2 * EXPORT_TEXT + 256], what[PROMETHEUS_CLIENT_ERROR] = "";
-	char text[PROMETHEUS_CLIENT_QUERY];
-	char *expression =
-		curl_easy_escape(w->http.curl, prometheus_client_query(w->client, query, text), 0);
-	long status;
-	int err;
-
-	if (!expression)
-		return -ENOMEM;
-	/* VictoriaMetrics hides the newest 30 s by default; a Prometheus does not know the parameter. */
-	snprintf(url, sizeof(url), "%s" QUERY_PATH "?latency_offset=1s&query=%s", w->options.url,
-		 expression);
-	curl_free(expression);
-	err = http_send(&w->http, &(struct http_request){.method = "GET", .url = url}, &status);
-	if (err) {
-		snprintf(what, sizeof(what), ": %.200s", w->http.error);
-		secret_hide_url(what, w->options.url);
-		return complain(w, err, what);
-	}
-	err = answer_of(w, status);
 	if (err)
 		return err;
-	if (w->http.response_n == ANSWER_MAX)
-		return complain(w, -EFBIG, "answers with more than 16 MiB to one query");
-	err = prometheus_client_add_response(w->client, query, w->http.response, w->http.response_n,
-					     what);
-	return err && *what ? complain(w, err, what) : err;
+	err = prometheus_client_add_response(w->client, query, w->server.http.response,
+					     w->server.http.response_n, what);
+	return err && *what ? prometheus_server_fail(&w->server, err, what) : err;
 }
 
 static int ask(struct watch *w, bool first)
 {
 	char text[PROMETHEUS_CLIENT_QUERY];
+	const char *expression;
 	int err = 0;
 
-	for (size_t i = 0; prometheus_client_query(w->client, i, text) && !err && !signals_caught();
+	for (size_t i = 0; (expression = prometheus_client_query(w->client, i, text)) && !err &&
+			   !signals_caught();
 	     i++) {
 		if (prometheus_client_first(i) != first)
 			continue;
-		err = ask_one(w, i);
+		err = ask_one(w, expression, i);
 		if (!err && board_host(w->board)->sweeps)
 			board_heartbeat(w->board);
 	}
@@ -151,19 +86,19 @@ static int watch(struct watch *w)
 
 	while (!signals_caught()) {
 		if (clock_mono_ns() >= next) {
-			*w->error = '\0';
+			*w->server.error = '\0';
 			began = clock_mono_ns();
 			err = look(w);
 			if (signals_caught())
 				break;
-			if (err && !*w->error)
-				complain(w, err, strerror(-err));
+			if (err && !*w->server.error)
+				prometheus_server_fail(&w->server, err, strerror(-err));
 			if (err && !board_host(w->board)->sweeps)
 				return err;
 			if (err && err != emitted)
-				log_error("%s; trying again", w->error);
+				log_error("%s; trying again", w->server.error);
 			else if (!err && emitted)
-				log_info("%s answers again", w->shown);
+				log_info("%s answers again", w->server.shown);
 			emitted = err;
 			rest = REST * (clock_mono_ns() - began);
 			if (rest < PROMETHEUS_CLIENT_INTERVAL_S * NS_PER_SEC)
@@ -177,51 +112,36 @@ static int watch(struct watch *w)
 	return 0;
 }
 
-static int start(struct watch *w, const struct fleet_options *options)
-{
-	const struct board_config config = {.path = options->board, .capacity = CAPACITY};
-	int err;
-
-	w->options.response_max = ANSWER_MAX;
-	if (options->credentials && parse_text(options->credentials, w->options.credentials_file))
-		return -ENAMETOOLONG;
-	w->client = prometheus_client_new(CONTAINERS);
-	err = w->client ? http_open(&w->http, &w->options) : -ENOMEM;
-	return err ?: board_open(&config, &w->board, NULL);
-}
-
 static void watch_done(struct watch *w)
 {
 	board_close(w->board);
 	prometheus_client_free(w->client);
-	http_close(&w->http);
+	prometheus_server_close(&w->server);
 }
 
 static int run(const void *values, char **arguments)
 {
 	const struct fleet_options *options = values;
-	_cleanup_(watch_done) struct watch w = {0};
-	int err;
+	const struct board_config config = {.path = options->board, .capacity = CAPACITY};
+	_cleanup_(watch_done) struct watch w = {.client = prometheus_client_new(CONTAINERS)};
+	int err = prometheus_server_open(&w.server, arguments[0], options->credentials);
 
-	if (take_url(&w, arguments[0])) {
-		log_error("expected an http:// or https:// URL of a Prometheus, such as "
-			  "http://127.0.0.1:9090");
-		return CLI_USAGE;
-	}
+	if (err)
+		return prometheus_server_refuse(err);
 	if (!options->board) {
 		log_error("expected --board PATH: the board to write");
 		return CLI_USAGE;
 	}
 	export_confine(true);
 	signals_catch();
-	err = start(&w, options);
+	err = w.client ? board_open(&config, &w.board, NULL) : -ENOMEM;
 	if (err) {
 		log_error("%s: %s", options->board, strerror(-err));
 		return CLI_FAILED;
 	}
 	err = watch(&w);
 	if (err)
-		log_error("%s", w.error);
+		log_error("%s", w.server.error);
 	return !err ? CLI_DONE : err == -EACCES ? CLI_NOT_PERMITTED : CLI_FAILED;
 }
 
