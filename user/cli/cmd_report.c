@@ -15,6 +15,7 @@
 #include "base/utf8_clean.h"
 #include "base/human_units.h"
 #include "cli.h"
+#include "fleet.h"
 #include "recorder/store.h"
 #include "report/report.h"
 #include "format/table.h"
@@ -26,7 +27,8 @@
 #define ONE_LINE     140 /* terminal width for one line per incident */
 
 struct report_options {
-	uint64_t format;
+	uint64_t format, since_ns;
+	struct fleet_options fleet;
 	const char *output, *board, *history;
 };
 
@@ -46,10 +48,15 @@ static void sources_done(struct sources *s)
 	event_log_done(&s->event_log);
 }
 
+enum { FORMAT_MD, FORMAT_HTML, FORMAT_JSON };
 static const struct format {
 	const char *word;
 	int (*write)(const struct report *report, FILE *out);
-} formats[] = {{"md", report_md}, {"html", report_html}, {"json", report_json}};
+} formats[] = {
+	[FORMAT_MD] = {"md", report_md},
+	[FORMAT_HTML] = {"html", report_html},
+	[FORMAT_JSON] = {"json", report_json},
+};
 
 static const char *format_word(size_t i)
 {
@@ -353,13 +360,34 @@ static int describe_health(const struct sources *s)
 	return CLI_NO_DAEMON;
 }
 
+static int run_fleet(const struct report_options *o, const char *typed)
+{
+	const char *alone = typed                      ? typed
+			    : o->board                 ? "--board"
+			    : o->history               ? "--history"
+			    : o->output                ? "--output"
+			    : o->format == FORMAT_HTML ? "--format html"
+						       : NULL;
+
+	if (!alone)
+		return fleet_report(&o->fleet, o->since_ns, o->format == FORMAT_JSON);
+	log_error("report: %s and --prometheus exclude each other", alone);
+	return CLI_USAGE;
+}
+
 static int run(const void *values, char **arguments)
 {
 	_cleanup_(sources_done) struct sources s = {0};
 	const struct report_options *o = values;
 	int r;
 
-	if (formats[o->format].write == report_json) /* its sentences, too */
+	if (o->fleet.url)
+		return run_fleet(o, arguments[0]);
+	if (o->since_ns) {
+		log_error("report: --since needs --prometheus");
+		return CLI_USAGE;
+	}
+	if (o->format == FORMAT_JSON) /* its sentences, too */
 		option_utc(NULL, NULL);
 	confine_now();
 	r = open_sources(&s, o);
@@ -392,6 +420,13 @@ static const struct option_spec specs[] = {
 	 .offset = offsetof(struct report_options, history),
 	 .help = "history file, without the board",
 	 .wants = "a path"},
+	{.name = "since",
+	 .argument = "TIME",
+	 .parse = option_time,
+	 .offset = offsetof(struct report_options, since_ns),
+	 .help = "with --prometheus: incidents since then (default: 7 days ago)",
+	 .wants = OPTION_WANTS_TIME},
+	OPTION_FLEET(struct report_options, fleet),
 	OPTION_UTC,
 	OPTION_BOARD(struct report_options),
 	{0},
@@ -407,6 +442,9 @@ const struct command command_report = {
 		"event\n"
 		"in it; NAME a container or a pod: its newest incident.\n"
 		"Reads history and board; --board or --history selects one of them.\n"
+		"--prometheus: the OOM kills and near misses of all nodes, by workload, as text "
+		"or\n"
+		"JSON.\n"
 		"Times are local, ids in UTC.\n",
 	.arguments_optional = 1,
 	.options = specs,

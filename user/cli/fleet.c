@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* Starts `headroom-export fleet` and opens its board. No network access here. */
+/* Starts `headroom-export fleet` and opens its board, or becomes `headroom-export fleet-report`. No network access here. */
 #include "fleet.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/clock.h"
+#include "base/find_program.h"
 #include "base/log.h"
 #include "base/secret_text.h"
 #include "command/signals.h"
@@ -41,5 +45,30 @@ int fleet_open(const char *command, const struct fleet_options *options, const c
 		log_error("%s: no answer in time", secret_url(options->url, error, sizeof(error)));
 	else if (r != -EINTR)
 		log_error("%s: cannot start headroom-export: %s", command, strerror(-r));
+	return CLI_FAILED;
+}
+
+int fleet_report(const struct fleet_options *options, uint64_t since_ns, bool json)
+{
+	char since[32], path[PATH_MAX];
+	const char *argv[10] = {"headroom-export", "fleet-report", options->url};
+	size_t n = 3;
+
+	if (since_ns) {
+		snprintf(since, sizeof(since), "@%llu",
+			 (unsigned long long)(since_ns / NS_PER_SEC));
+		argv[n++] = "--since";
+		argv[n++] = since;
+	}
+	if (json)
+		argv[n++] = "--json";
+	if (options->credentials) {
+		argv[n++] = "--credentials";
+		argv[n++] = options->credentials;
+	}
+	if (!beside_find(argv[0], path))
+		execv(path, (char *const *)argv);
+	execvp(argv[0], (char *const *)argv);
+	log_error("report: headroom-export is not installed: run make install");
 	return CLI_FAILED;
 }

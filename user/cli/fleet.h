@@ -28,6 +28,8 @@ struct fleet_options {
  * figure is there; else those that a first screen shows, and the others follow. */
 int fleet_open(const char *command, const struct fleet_options *options, const char *board,
 	       bool whole, struct private_daemon **ret_daemon, struct hr_reader **ret_reader);
+/* `report --prometheus`: becomes `headroom-export fleet-report`. Returns only an exit status, after an error line. */
+int fleet_report(const struct fleet_options *options, uint64_t since_ns, bool json);
 static inline void fleet_closep(struct private_daemon **daemon) { private_daemon_end(*daemon); }
 
 #endif

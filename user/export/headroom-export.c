@@ -167,18 +167,21 @@ static const struct command command = {
 	.rights = COMMAND_TRIES, /* until export_confine() */
 };
 
-extern const struct command command_fleet;
+extern const struct command command_fleet, command_fleet_report;
 
 int main(int argc, char **argv)
 {
-	bool fleet = argc > 1 && !strcmp(argv[1], "fleet");
-	const struct command *what = fleet ? &command_fleet : &command;
+	bool fleet = argc > 1 && !strcmp(argv[1], "fleet"),
+	     report = argc > 1 && !strcmp(argv[1], "fleet-report");
+	const struct command *what = fleet    ? &command_fleet
+				     : report ? &command_fleet_report
+					      : &command;
 	int status, flushed;
 
 	setlocale(LC_CTYPE, "");
 	log_name("headroom");
-	argc -= fleet;
-	argv += fleet;
+	argc -= fleet || report;
+	argv += fleet || report;
 	argv[0] = (char *)what->name;
 	status = command_run(what, argc, argv);
 	flushed = cli_flush();
