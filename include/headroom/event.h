@@ -33,6 +33,7 @@ enum hr_event_type {
 	HR_EVENT_CONTAINER,
 	HR_EVENT_DAEMON,
 	HR_EVENT_OOM_SCORE_ADJ,
+	HR_EVENT_MEMORY_MAP,
 	HR_EVENT_COUNT
 };
 
@@ -297,6 +298,54 @@ struct hr_event_action { /* event.cgroup_id and event.id: the target's; 0: proce
 	struct hr_str detail; /* one line of text; or none */
 	struct hr_inputs inputs;
 	struct hr_skipped skipped[HR_SKIPPED];
+};
+
+/* What a part of a process's address space is for. Order is part of the layout and of the JSON words (user/board/enum_names.c). */
+enum hr_map_kind {
+	HR_MAP_REST, /* all that has no entry of its own */
+	HR_MAP_HEAP, /* brk */
+	HR_MAP_GLIBC_ARENA,
+	HR_MAP_GO_HEAP,
+	HR_MAP_JVM_HEAP,
+	HR_MAP_JVM_METASPACE,
+	HR_MAP_JVM_CODE,
+	HR_MAP_V8,
+	HR_MAP_CPYTHON_ARENA,
+	HR_MAP_STACK, /* of any thread */
+	HR_MAP_MEMFD,
+	HR_MAP_SHM, /* System V, POSIX, and anonymous memory that processes share */
+	HR_MAP_FILE,
+	HR_MAP_DEVICE,
+	HR_MAP_ANON, /* any other anonymous memory */
+	HR_MAP_KINDS
+};
+
+#define HR_MAP_REGIONS 12
+struct hr_map_region {
+	uint8_t kind; /* enum hr_map_kind */
+	uint8_t reserved;
+	struct hr_str
+		name; /* of MEMFD, SHM, FILE, DEVICE and named ANON; none: several, or it has none */
+	uint32_t mappings;
+	uint64_t resident, swap; /* bytes */
+	int64_t growth;          /* of both since the earlier map; HR_UNKNOWN_I64: there is none */
+};
+
+/* What holds the memory of the largest process of a container, or of the host's (event.cgroup_id 0). */
+struct hr_event_memory_map {
+	struct hr_event event;
+	uint32_t pid;
+	uint32_t mappings;
+	uint64_t start_boottime_ns;
+	char comm[16];
+	uint64_t resident, swap; /* bytes */
+	uint64_t
+		since_ms; /* since the earlier map of the same process; HR_UNKNOWN: there is none */
+	int64_t growth;   /* as in struct hr_map_region, of the whole process */
+	uint64_t took_ns; /* to read it */
+	uint32_t regions;
+	uint32_t reserved;
+	struct hr_map_region region[HR_MAP_REGIONS]; /* by size, the largest first */
 };
 
 /* Which ring a type goes to. */

@@ -50,7 +50,7 @@ struct hr_str resolve_text(struct resolve_answer *answer, const char *text)
 	return str;
 }
 
-static struct hr_str resolve_name(struct resolve_answer *answer, const char *text)
+struct hr_str resolve_name(struct resolve_answer *answer, const char *text)
 {
 	char clean[NAME_MOST];
 
@@ -187,7 +187,7 @@ static void command_line(struct opener *opener, const struct resolve_question *q
 	answer->cmdline = resolve_name(answer, line);
 }
 
-static void begin(const struct resolve_question *question, struct resolve_answer *answer)
+void resolve_answer_begin(const struct resolve_question *question, struct resolve_answer *answer)
 {
 	memset(answer, 0, sizeof(*answer));
 	answer->ask = question->ask;
@@ -220,7 +220,7 @@ void resolve_answer_later(const struct resolve_question *question, uint32_t wait
 	struct identity identity;
 	struct path path;
 
-	begin(question, ret_answer);
+	resolve_answer_begin(question, ret_answer);
 	ret_answer->complete = 0;
 	ret_answer->wait_ms = wait_ms;
 	if (question->ask == RESOLVE_PROCESS && question->args_bytes)
@@ -245,7 +245,7 @@ void resolve_answer_question(struct opener *opener, const struct resolve_questio
 	struct resolve_answer *answer = ret_answer;
 	int r;
 
-	begin(&question, answer);
+	resolve_answer_begin(&question, answer);
 	switch (question.ask) {
 	case RESOLVE_PROCESS:
 		command_line(opener, &question, answer);

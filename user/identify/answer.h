@@ -22,6 +22,12 @@ void resolve_answer_question(struct opener *opener, const struct resolve_questio
 void resolve_answer_kmsg(struct opener *opener, const struct kmsg_oom *oom,
 			 struct resolve_answer *ret_answer);
 
+/* An answer without content. */
+void resolve_answer_begin(const struct resolve_question *question,
+			  struct resolve_answer *ret_answer);
+/* Adds a name, made printable. */
+struct hr_str resolve_name(struct resolve_answer *answer, const char *text);
+
 /* Adds text to the answer; stores equal texts once, and cuts what does not fit. */
 struct hr_str resolve_text(struct resolve_answer *answer, const char *text);
 

@@ -3,8 +3,9 @@
  * headroom-resolver: two processes that find the identity of a cgroup for the daemon. The opener
  * (the one that was started) may open any file and parses none of a container's; the parser, its
  * child, has no rights at all and reads what the opener passes to it. A second pair of the same, the
- * lane, gets from the first parser the questions that read what users own. When one of the four ends
- * the others end too, and the supervisor starts new ones.
+ * lane, gets from the first parser the questions that read what users own; the map reader, without
+ * rights as well, those about memory maps, with the descriptor that the daemon opened. When one of the
+ * five ends the others end too, and the supervisor starts new ones.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,7 @@
 #include "query_cli.h"
 #include "sandbox.h"
 #include "labels.h"
+#include "map_reader.h"
 #include "parser.h"
 
 struct options {
@@ -64,10 +66,10 @@ static int open_kmsg(const char *root)
 	return fd;
 }
 
-static _Noreturn void be_parser(int daemon, int link, int kmsg, int lane, pid_t parent)
+static _Noreturn void be_parser(int daemon, int link, int kmsg, const int others[2], pid_t parent)
 {
 	struct opener opener = {.socket = link};
-	int keep[] = {daemon, link, kmsg, lane};
+	int keep[] = {daemon, link, kmsg, others[0], others[1]};
 	int r;
 
 	rights_keep_descriptors(keep, ARRAY_SIZE(keep));
@@ -80,7 +82,7 @@ static _Noreturn void be_parser(int daemon, int link, int kmsg, int lane, pid_t 
 	}
 	if (getppid() != parent) /* it ended before the death signal was set */
 		_exit(0);
-	r = parser_run(daemon, &opener, kmsg, lane);
+	r = parser_run(daemon, &opener, kmsg, others[0], others[1]);
 	if (r < 0 && r != -EPIPE)
 		log_error("parser: %s", strerror(-r));
 	_exit(r < 0);
@@ -118,10 +120,28 @@ static int start_lane(const struct options *options, int socket)
 	return 0;
 }
 
+static int start_map_reader(int socket)
+{
+	pid_t parent = getpid(), child = fork();
+	int r;
+
+	if (child < 0)
+		return -errno;
+	if (child > 0) {
+		close(socket);
+		return 0;
+	}
+	rights_keep_descriptors(&socket, 1);
+	r = confine_map_reader();
+	if (r < 0)
+		log_error("cannot give up rights: %s; the map reader does not start", strerror(-r));
+	_exit(r < 0 || (getppid() == parent && map_reader_run(socket) < 0));
+}
+
 /* Opener here, parser in a child. Returns when either side ends: 0 or -errno. */
 static int serve(const struct options *options, int daemon, bool with_lane)
 {
-	int link[2], lane[2] = {-1, -1}, kmsg = -1, r;
+	int link[2], lane[2] = {-1, -1}, maps[2] = {-1, -1}, kmsg = -1, r;
 	struct state_dirs *dirs;
 	pid_t self = getpid(), parser;
 
@@ -137,20 +157,22 @@ static int serve(const struct options *options, int daemon, bool with_lane)
 		return r;
 	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, link) < 0 ||
-	    (with_lane && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, lane) < 0))
+	    (with_lane && (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, lane) < 0 ||
+			   socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, maps) < 0)))
 		return -errno;
 	parser = fork();
 	if (parser < 0)
 		return -errno;
 	if (parser == 0)
-		be_parser(daemon, link[1], kmsg, lane[0], self);
+		be_parser(daemon, link[1], kmsg, (int[]){lane[0], maps[0]}, self);
 	close(daemon);
 	close(link[1]);
 	if (kmsg >= 0)
 		close(kmsg);
 	if (with_lane) {
 		close(lane[0]);
-		r = start_lane(options, lane[1]);
+		close(maps[0]);
+		r = start_lane(options, lane[1]) ?: start_map_reader(maps[1]);
 		if (r < 0)
 			return r;
 	}

@@ -5,14 +5,14 @@
  * parser without rights behind a seccomp filter). All text that containers own is parsed there, and
  * secrets are redacted there.
  *
- * One SOCK_SEQPACKET pair, fixed-size messages, both directions, no descriptors. The daemon never
+ * One SOCK_SEQPACKET pair, fixed-size messages, both directions; a descriptor only with RESOLVE_MAP, to the resolver. The daemon never
  * waits for an answer (the supervisor restarts the resolver, the daemon repeats open questions).
  */
 #ifndef HEADROOM_IDENTIFY_H
 #define HEADROOM_IDENTIFY_H
 
 #include <stdint.h>
-#include <headroom/board.h>
+#include <headroom/event.h>
 #include <linux/types.h>
 #include "../../bpf/records.h"
 
@@ -22,6 +22,7 @@ enum resolve_ask {
 	RESOLVE_FIND, /* cgroup_id only: find its path, then as RESOLVE_CGROUP */
 	RESOLVE_KMSG_OOM, /* answer only, without a question: an OOM kill in the kernel log (sent when no BPF source runs) */
 	RESOLVE_CHANGED, /* answer only, without a question: a state file of cgroup_id changed; ask again */
+	RESOLVE_MAP, /* with a descriptor of /proc/PID/smaps, opened by the daemon; pid, start time → map */
 };
 
 struct resolve_question {
@@ -38,11 +39,24 @@ struct resolve_question {
 	char args[RECORD_ARGS];
 };
 
-#define RESOLVE_TEXT         1600
-#define RESOLVE_WAIT_MOST_MS 60000
-#define RESOLVE_PID_MOST     (1u << 22)   /* PID_MAX_LIMIT, include/linux/threads.h */
-#define RESOLVE_ADJ_MOST     1000         /* OOM_SCORE_ADJ_MAX, include/uapi/linux/oom.h */
-#define RESOLVE_SIZE_MOST    (1ULL << 56) /* bytes */
+#define RESOLVE_TEXT          1600
+#define RESOLVE_WAIT_MOST_MS  60000
+#define RESOLVE_PID_MOST      (1u << 22)   /* PID_MAX_LIMIT, include/linux/threads.h */
+#define RESOLVE_ADJ_MOST      1000         /* OOM_SCORE_ADJ_MAX, include/uapi/linux/oom.h */
+#define RESOLVE_SIZE_MOST     (1ULL << 56) /* bytes */
+#define RESOLVE_MAP_NAME_MOST 64
+#define RESOLVE_MAP_MOST_NS   10000000000
+
+struct resolve_map { /* as in struct hr_event_memory_map */
+	uint32_t regions, mappings;
+	uint64_t resident, swap, took_ns;
+	struct resolve_region {
+		uint8_t kind;
+		struct hr_str name;
+		uint32_t mappings;
+		uint64_t resident, swap;
+	} region[HR_MAP_REGIONS];
+};
 
 /* The daemon checks each field: user/daemon/answer_check.h says for what. */
 struct resolve_answer {
@@ -65,6 +79,7 @@ struct resolve_answer {
 	struct hr_str limit_path, task_path; /* oom_memcg, task_memcg */
 	struct hr_str cmdline;               /* RESOLVE_PROCESS alone */
 	struct hr_str labels;                /* as struct hr_slot has them */
+	struct resolve_map map;              /* RESOLVE_MAP alone */
 	struct hr_identity id;               /* hr_str offsets count from the answer's first byte */
 	uint32_t text_used;
 	char text[RESOLVE_TEXT];

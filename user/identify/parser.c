@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fd_message.h"
 #include "answer.h"
 #include "fair_queue.h"
 #include "identity.h"
@@ -29,7 +30,7 @@
 #define LANE_FULL_MS     1000 /* ask again then */
 
 struct parser {
-	int daemon, kmsg_fd, lane;
+	int daemon, kmsg_fd, lane, maps;
 	struct opener *opener;
 	struct kmsg kmsg;
 	struct fair_queue queue;
@@ -53,6 +54,22 @@ static bool is_for_lane(const struct parser *parser, const struct resolve_questi
 	       (uid || (question->ask == RESOLVE_PROCESS && !question->args_bytes));
 }
 
+/* To the map reader, which is not waited for. */
+static int pass_map_on(struct parser *parser, const struct resolve_question *question, int fd)
+{
+	struct resolve_answer answer;
+	int r = fd < 0             ? -EBADF
+		: parser->maps < 0 ? -EOPNOTSUPP
+				   : fd_message_send(parser->maps, question, sizeof(*question), fd,
+						     MSG_DONTWAIT);
+
+	if (r == 0)
+		return 0;
+	resolve_answer_begin(question, &answer);
+	answer.error = r;
+	return send_answer(parser, &answer);
+}
+
 static int pass_on(struct parser *parser, const struct resolve_question *question)
 {
 	struct resolve_answer answer;
@@ -73,15 +90,23 @@ static int take_questions(struct parser *parser)
 		struct path path;
 		unsigned int uid;
 		uint64_t owner;
+		_cleanup_close_ int fd = -1;
 		int r = 0;
-		ssize_t n = recv(parser->daemon, &question, sizeof(question), MSG_DONTWAIT);
+		ssize_t n = fd_message_receive(parser->daemon, &question, sizeof(question),
+					       MSG_DONTWAIT, &fd);
 
 		if (n < 0)
-			return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+			return n == -EAGAIN ? 0 : (int)n;
 		if (n == 0)
 			return -ECONNRESET;
 		if (n != sizeof(question))
 			return -EPROTO;
+		if (question.ask == RESOLVE_MAP) {
+			r = pass_map_on(parser, &question, fd);
+			if (r < 0)
+				return r;
+			continue;
+		}
 		alarm(QUESTION_SECONDS);
 		resolve_path(parser->opener, &question); /* an error comes again, in the answer */
 		alarm(0);
@@ -134,13 +159,13 @@ static int serve_question(struct parser *parser)
 	return parser->opener->gone ? -EPIPE : send_answer(parser, &answer);
 }
 
-/* The lane's answers, to the daemon as they are: it checks them like all others. */
-static int serve_lane(struct parser *parser)
+/* Answers of the lane or the map reader, to the daemon as they are: it checks them like all others. */
+static int serve_other(struct parser *parser, int socket)
 {
 	struct resolve_answer answer;
 
 	for (int i = 0; i < FAIR_QUESTIONS; i++) {
-		ssize_t n = recv(parser->lane, &answer, sizeof(answer), MSG_DONTWAIT);
+		ssize_t n = recv(socket, &answer, sizeof(answer), MSG_DONTWAIT);
 		int r;
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -224,13 +249,15 @@ static int serve_ready(struct parser *parser, const struct pollfd *fds)
 	if (r == 0 && fds[2].revents)
 		r = serve_kmsg(parser);
 	if (r == 0 && fds[3].revents)
-		r = serve_lane(parser);
+		r = serve_other(parser, parser->lane);
+	if (r == 0 && fds[4].revents)
+		r = serve_other(parser, parser->maps);
 	if (r == 0 && !until_check(parser))
 		r = report_changes(parser);
 	return r;
 }
 
-int parser_run(int daemon, struct opener *opener, int kmsg, int lane)
+int parser_run(int daemon, struct opener *opener, int kmsg, int lane, int maps)
 {
 	static struct parser parser;
 	struct pollfd fds[] = {
@@ -238,12 +265,14 @@ int parser_run(int daemon, struct opener *opener, int kmsg, int lane)
 		{.fd = opener->socket, .events = 0},
 		{.fd = kmsg, .events = POLLIN},
 		{.fd = lane, .events = POLLIN},
+		{.fd = maps, .events = POLLIN},
 	};
 
 	parser.daemon = daemon;
 	parser.kmsg_fd = kmsg;
 	parser.opener = opener;
 	parser.lane = lane;
+	parser.maps = maps;
 	for (;;) {
 		int r;
 

@@ -86,6 +86,12 @@ static const char *const opener_calls[] = {
 	"fcntl",   "fcntl64",    "fgetxattr",  "fstatfs",  "fstatfs64",
 	"wait4",   "waitpid",    "waitid",
 };
+
+/* A child for each map. */
+static const char *const map_reader_calls[] = {
+	"clone",  "clone3", "fork",    "wait4",           "waitpid",
+	"waitid", "prctl",  "seccomp", "set_robust_list", "rseq",
+};
 /* clang-format on */
 
 static int allow(scmp_filter_ctx filter, const char *const *calls, size_t n)
@@ -176,7 +182,7 @@ int confine_opener(void)
 	return r < 0 ? r : filter_calls(opener_calls, ARRAY_SIZE(opener_calls));
 }
 
-int confine_parser(void)
+static int confine_reader(const char *const *more, size_t n)
 {
 	const struct rlimit memory = {PARSER_MEMORY, PARSER_MEMORY}, none = {0, 0};
 	int r = drop_rights(-1);
@@ -190,5 +196,14 @@ int confine_parser(void)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return -errno;
 	rights_files(RIGHTS_FILES_NONE); /* where the kernel has it; the filter has no open */
-	return filter_calls(NULL, 0);
+	return filter_calls(more, n);
 }
+
+int confine_parser(void) { return confine_reader(NULL, 0); }
+
+int confine_map_reader(void)
+{
+	return confine_reader(map_reader_calls, ARRAY_SIZE(map_reader_calls));
+}
+
+int confine_map_child(void) { return filter_calls(NULL, 0); }
