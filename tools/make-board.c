@@ -24,13 +24,14 @@ static const struct option options[] = {
 	{"kills", no_argument, NULL, 'k'},
 	{"still", no_argument, NULL, 't'},
 	{"packed", no_argument, NULL, 'p'},
+	{"maps", no_argument, NULL, 'm'},
 	{NULL, 0, NULL, 0},
 };
 
 static int usage(void)
 {
 	log_error("usage: make-board --out PATH [--containers N] [--recording FRAMES] [--hostile] "
-		  "[--dead] [--packed] [--seed N] [--live SECONDS [--kills] [--still]]");
+		  "[--dead] [--packed] [--maps] [--seed N] [--live SECONDS [--kills] [--still]]");
 	return 2;
 }
 
@@ -114,6 +115,9 @@ int main(int argc, char **argv)
 			break;
 		case 'k':
 			kills = true;
+			break;
+		case 'm':
+			fixture.maps = true;
 			break;
 		case 'p':
 			fixture.packed = true;

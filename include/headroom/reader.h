@@ -102,6 +102,7 @@ const char *hr_constraint_name(unsigned int constraint);
 const char *hr_action_kind_name(unsigned int kind);
 const char *hr_action_status_name(unsigned int status);
 const char *hr_skip_reason_name(unsigned int reason);
+const char *hr_map_kind_name(unsigned int kind);
 const char *hr_mode_name(unsigned int mode);
 
 #endif

@@ -28,6 +28,7 @@ union fixture_event {
 	struct hr_event_outcome outcome;
 	struct hr_event_oom_score_adj adj;
 	struct hr_event_action action;
+	struct hr_event_memory_map map;
 	unsigned char space[HR_EVENT_MAX_BYTES];
 };
 
@@ -155,6 +156,52 @@ static inline void fixture_events(struct fixture *f, uint32_t i, uint32_t index)
 	}
 }
 
+/* Of the largest process of a container, again after 40 s. */
+static inline void fixture_map(struct fixture *f, uint32_t index, bool again)
+{
+	static const struct {
+		enum hr_map_kind kind;
+		uint32_t mappings;
+		uint64_t mib, grown;
+		const char *name, *hostile;
+	} regions[] = {
+		{HR_MAP_GLIBC_ARENA, 28, 240, 166, NULL, NULL},
+		{HR_MAP_MEMFD, 1, 24, 14, "frames", "fr\033[5m\n"},
+		{HR_MAP_FILE, 5, 12, 0, "/usr/lib/libshop.so.1", "/tmp/\xe2\x80\xae.so"},
+		{HR_MAP_FILE, 40, 4, 0, NULL, NULL},
+		{HR_MAP_REST, 1, 1, 0, NULL, NULL},
+	};
+	const struct hr_slot *slot = board_slot(f->board, index);
+	union fixture_event e;
+	struct board_text text;
+
+	fixture_event_begin(f, &e, &text, HR_EVENT_MEMORY_MAP, sizeof(e.map), slot);
+	e.map.pid = slot->process[0].pid;
+	e.map.start_boottime_ns = slot->process[0].start_boottime_ns;
+	memcpy(e.map.comm, slot->process[0].comm, sizeof(e.map.comm));
+	e.map.since_ms = again ? 40000 : HR_UNKNOWN;
+	e.map.growth = again ? 0 : HR_UNKNOWN_I64;
+	e.map.took_ns = 12000000;
+	e.map.regions = ARRAY_SIZE(regions);
+	for (size_t i = 0; i < ARRAY_SIZE(regions); i++) {
+		uint64_t mib = regions[i].mib - (again ? 0 : regions[i].grown);
+		int64_t grown = (int64_t)(regions[i].grown * FIXTURE_MIB);
+
+		e.map.region[i] = (struct hr_map_region){
+			.kind = (uint8_t)regions[i].kind,
+			.mappings = regions[i].mappings,
+			.resident = mib * FIXTURE_MIB,
+			.growth = again ? grown : HR_UNKNOWN_I64,
+			.name = board_text_add(
+				&text, f->hostile ? regions[i].hostile : regions[i].name, false),
+		};
+		e.map.mappings += regions[i].mappings;
+		e.map.resident += mib * FIXTURE_MIB;
+		e.map.growth += again ? grown : 0;
+	}
+	fixture_event_post(f, &e, &text);
+}
+
 static inline void fixture_host(struct fixture *f)
 {
 	struct hr_host *host = board_host_begin(f->board);
@@ -272,6 +319,8 @@ static inline int fixture_open(struct fixture *f, const char *path)
 		fixture_fill(f, i, index);
 		fixture_events(f, i, index);
 	}
+	for (int again = 0; f->maps && again < 2; again++)
+		fixture_map(f, 0, again);
 	return 0;
 }
 

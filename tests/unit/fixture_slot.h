@@ -21,6 +21,7 @@ struct fixture {
 	bool hostile; /* names that try everything */
 	bool dead;    /* the guard's last heartbeat is long ago */
 	bool still;   /* nothing moves from step to step */
+	bool maps;    /* of the first container's largest process */
 	bool packed;  /* the host has reserved huge pages, and swap on zram */
 	bool young;   /* made and left just now by the clock: may be adopted; not deterministic */
 	uint32_t capacity; /* 0: as many as needed, at least 256 */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* The daemon's check of the resolver's messages: a table of each field's edges, and random damage of sound messages (the same on
  * every run; HEADROOM_FUZZ=N rounds, HEADROOM_FUZZ_SEED=N). */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -85,8 +86,29 @@ static void sound_changed(struct resolve_answer *answer)
 		.ask = RESOLVE_CHANGED, .tag = 9, .cgroup_id = 9, .complete = 1};
 }
 
+static void sound_map(struct resolve_answer *answer)
+{
+	sound(answer);
+	*answer = (struct resolve_answer){.ask = RESOLVE_MAP,
+					  .serial = ask(RESOLVE_MAP, 7, 42, ""),
+					  .tag = 7,
+					  .cgroup_id = 7,
+					  .pid = 42,
+					  .complete = 1};
+	answer->map = (struct resolve_map){
+		.regions = 2,
+		.mappings = 3,
+		.resident = 3 << 20,
+		.swap = 4096,
+		.region =
+			{{.kind = HR_MAP_HEAP, .mappings = 1, .resident = 2 << 20},
+			 {.kind = HR_MAP_MEMFD, .mappings = 2, .resident = 1 << 20, .swap = 4096}},
+	};
+	answer->map.region[1].name.at = put(answer, "frames");
+}
+
 static void (*const makers[])(struct resolve_answer *answer) = {sound, sound_process, sound_kmsg,
-								sound_changed};
+								sound_changed, sound_map};
 
 static enum answer_verdict check(const struct resolve_answer *answer)
 {
@@ -133,7 +155,7 @@ struct row {
 	}
 #define GOOD ANSWER_SOUND
 #define BAD  ANSWER_WRONG
-enum { CGROUP, PROCESS, KMSG, CHANGED };
+enum { CGROUP, PROCESS, KMSG, CHANGED, MAP };
 
 static const struct row rows[] = {
 	FIELD(CGROUP, ask, 0, BAD),
@@ -141,7 +163,8 @@ static const struct row rows[] = {
 	FIELD(CGROUP, ask, RESOLVE_PROCESS, BAD),
 	FIELD(CGROUP, ask, RESOLVE_KMSG_OOM, BAD),
 	FIELD(CGROUP, ask, RESOLVE_CHANGED, BAD),
-	FIELD(CGROUP, ask, 6, BAD),
+	FIELD(CGROUP, ask, RESOLVE_MAP, BAD),
+	FIELD(CGROUP, ask, RESOLVE_MAP + 1, BAD),
 	FIELD(CGROUP, ask, UINT32_MAX, BAD),
 	FIELD(CGROUP, error, -2, GOOD),
 	FIELD(CGROUP, error, -4095, GOOD),
@@ -219,6 +242,37 @@ static const struct row rows[] = {
 	FIELD(CHANGED, id.kind, 1, BAD),
 	FIELD(CHANGED, id.workload, 1, BAD),
 	FIELD(CHANGED, uid, 1, BAD),
+	FIELD(CGROUP, map.regions, 1, BAD),
+	FIELD(CGROUP, map.region[11].resident, 1, BAD),
+	FIELD(KMSG, map.took_ns, 1, BAD),
+	FIELD(CHANGED, map.swap, 1, BAD),
+	FIELD(MAP, error, -ESRCH, GOOD),
+	FIELD(MAP, tag, 8, BAD),
+	FIELD(MAP, cgroup_id, 8, BAD),
+	FIELD(MAP, pid, 43, BAD),
+	FIELD(MAP, serial, 0, BAD),
+	FIELD(MAP, named, 1, BAD),
+	FIELD(MAP, wait_ms, 1, BAD),
+	FIELD(MAP, anon, 1, BAD),
+	FIELD(MAP, id.kind, 1, BAD),
+	FIELD(MAP, labels, offsetof(struct resolve_answer, text), BAD),
+	FIELD(MAP, cmdline, offsetof(struct resolve_answer, text), BAD),
+	FIELD(MAP, map.regions, 1, BAD), /* the second one is behind the end */
+	FIELD(MAP, map.regions, HR_MAP_REGIONS, GOOD),
+	FIELD(MAP, map.regions, HR_MAP_REGIONS + 1, BAD),
+	FIELD(MAP, map.regions, UINT32_MAX, BAD),
+	FIELD(MAP, map.mappings, UINT32_MAX, GOOD),
+	FIELD(MAP, map.resident, RESOLVE_SIZE_MOST, BAD),
+	FIELD(MAP, map.resident, 1 << 20, BAD), /* less than a region */
+	FIELD(MAP, map.swap, RESOLVE_SIZE_MOST, BAD),
+	FIELD(MAP, map.took_ns, RESOLVE_MAP_MOST_NS + 1, BAD),
+	FIELD(MAP, map.region[0].kind, HR_MAP_KINDS - 1, GOOD),
+	FIELD(MAP, map.region[0].kind, HR_MAP_KINDS, BAD),
+	FIELD(MAP, map.region[0].resident, UINT64_MAX, BAD),
+	FIELD(MAP, map.region[0].swap, 4097, BAD),
+	FIELD(MAP, map.region[0].name, 5, BAD),
+	FIELD(MAP, map.region[1].name, offsetof(struct resolve_answer, text) + 1, BAD),
+	FIELD(MAP, map.region[2].mappings, 1, BAD),
 };
 
 static void test_fields(void **state)

@@ -211,6 +211,55 @@ static void test_others(void **state)
 		  "12:07:52 oom_score_adj db: no\\x0aterminator..![3] set oom_score_adj to -999");
 }
 
+/* The parts by size, and by growth where there was a map before; small ones are left out. */
+static void test_map(void **state)
+{
+	struct made m;
+	struct hr_event_memory_map *map = &m.e.map;
+
+	begin(&m, HR_EVENT_MEMORY_MAP, sizeof(m.e.map), "db", NULL);
+	map->pid = 77;
+	memcpy(map->comm, "worker", 7);
+	map->resident = 100 * FIXTURE_MIB;
+	map->since_ms = HR_UNKNOWN;
+	map->growth = HR_UNKNOWN_I64;
+	map->regions = 4;
+	map->region[0] = (struct hr_map_region){.kind = HR_MAP_GLIBC_ARENA,
+						.mappings = 28,
+						.resident = 80 * FIXTURE_MIB,
+						.growth = HR_UNKNOWN_I64};
+	map->region[1] = (struct hr_map_region){.kind = HR_MAP_MEMFD,
+						.resident = 10 * FIXTURE_MIB,
+						.growth = HR_UNKNOWN_I64,
+						.name = board_text_add(&m.text, "a\033b", false)};
+	map->region[2] = (struct hr_map_region){
+		.kind = HR_MAP_FILE, .resident = 9 * FIXTURE_MIB, .growth = HR_UNKNOWN_I64};
+	map->region[3] = (struct hr_map_region){
+		.kind = HR_MAP_HEAP, .resident = FIXTURE_MIB, .growth = HR_UNKNOWN_I64};
+	describes(&m, "12:07:52 memory_map db: worker[77] holds 100 MiB: 80% glibc arenas (28), "
+		      "10% memfd a\\x1bb, 9% files");
+
+	map->since_ms = 40000;
+	map->swap = 25 * FIXTURE_MIB;
+	map->region[0].swap = 25 * FIXTURE_MIB;
+	map->growth = 9 * FIXTURE_MIB;
+	map->region[0].growth = -FIXTURE_MIB;
+	map->region[1].growth = FIXTURE_MIB;
+	map->region[2].growth = 0;
+	map->region[3].growth = 9 * FIXTURE_MIB;
+	describes(&m, "12:07:52 memory_map db: worker[77] +9 MiB in 40s: 90% in brk heap, 10% in "
+		      "memfd a\\x1bb; holds 100 MiB and 25 MiB in swap: 84% glibc arenas (28), "
+		      "8% memfd a\\x1bb, 7% files");
+
+	map->growth = -FIXTURE_MIB;
+	map->region[1].growth = map->region[3].growth = 0;
+	map->region[0].kind = HR_MAP_KINDS; /* of a newer daemon */
+	map->regions = UINT32_MAX;
+	describes(&m,
+		  "12:07:52 memory_map db: worker[77] -1 MiB in 40s; holds 100 MiB and 25 MiB in "
+		  "swap: 84% unknown memory, 8% memfd a\\x1bb, 7% files");
+}
+
 static void test_strange(void **state)
 {
 	char text[EVENT_LINE_TEXT];
@@ -249,8 +298,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_oom_kill), cmocka_unit_test(test_pod),
-		cmocka_unit_test(test_others),   cmocka_unit_test(test_strange),
-		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_others),   cmocka_unit_test(test_map),
+		cmocka_unit_test(test_strange),  cmocka_unit_test(test_long),
 	};
 
 	setenv("TZ", "UTC", 1);

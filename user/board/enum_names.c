@@ -30,6 +30,7 @@ static const char *const event_types[HR_EVENT_COUNT] = {
 	[HR_EVENT_CONTAINER] = "container",
 	[HR_EVENT_DAEMON] = "guard",
 	[HR_EVENT_OOM_SCORE_ADJ] = "oom_score_adj",
+	[HR_EVENT_MEMORY_MAP] = "memory_map",
 };
 
 static const char *const severities[] = {
@@ -64,6 +65,24 @@ static const char *const statuses[HR_STATUS_COUNT] = {
 	[HR_STATUS_DONE] = "done",       [HR_STATUS_DRY_RUN] = "dry_run",
 	[HR_STATUS_FAILED] = "failed",   [HR_STATUS_SKIPPED] = "skipped",
 	[HR_STATUS_REFUSED] = "refused",
+};
+
+static const char *const map_kinds[HR_MAP_KINDS] = {
+	[HR_MAP_REST] = "rest",
+	[HR_MAP_HEAP] = "heap",
+	[HR_MAP_GLIBC_ARENA] = "glibc_arena",
+	[HR_MAP_GO_HEAP] = "go_heap",
+	[HR_MAP_JVM_HEAP] = "jvm_heap",
+	[HR_MAP_JVM_METASPACE] = "jvm_metaspace",
+	[HR_MAP_JVM_CODE] = "jvm_code",
+	[HR_MAP_V8] = "v8",
+	[HR_MAP_CPYTHON_ARENA] = "cpython_arena",
+	[HR_MAP_STACK] = "stack",
+	[HR_MAP_MEMFD] = "memfd",
+	[HR_MAP_SHM] = "shm",
+	[HR_MAP_FILE] = "file",
+	[HR_MAP_DEVICE] = "device",
+	[HR_MAP_ANON] = "anonymous",
 };
 
 static const char *const whys[HR_SKIP_COUNT] = {
@@ -112,6 +131,7 @@ const char *hr_constraint_name(unsigned int constraint) { return WORD(constraint
 const char *hr_action_kind_name(unsigned int kind) { return WORD(actions, kind); }
 const char *hr_action_status_name(unsigned int status) { return WORD(statuses, status); }
 const char *hr_skip_reason_name(unsigned int reason) { return WORD(whys, reason); }
+const char *hr_map_kind_name(unsigned int kind) { return WORD(map_kinds, kind); }
 const char *hr_mode_name(unsigned int mode) { return WORD(modes, mode); }
 
 int hr_event_type_parse(const char *word, unsigned int *ret_type)

@@ -159,6 +159,16 @@ static bool oom_kill_sound(const struct hr_event *event, size_t start)
 	       e->constraint <= HR_CONSTRAINT_UNKNOWN && e->history_count <= HR_OOM_HISTORY;
 }
 
+static bool memory_map_sound(const struct hr_event *event)
+{
+	const struct hr_event_memory_map *e = (const void *)event;
+
+	for (size_t i = 0; i < HR_MAP_REGIONS; i++)
+		if (!str_sound(e, sizeof(*e), event->bytes, e->region[i].name))
+			return false;
+	return e->regions <= HR_MAP_REGIONS;
+}
+
 bool layout_event_sound(const struct hr_event *event)
 {
 	static const size_t least[HR_EVENT_COUNT] = {
@@ -170,6 +180,7 @@ bool layout_event_sound(const struct hr_event *event)
 		[HR_EVENT_CONTAINER] = sizeof(struct hr_event_container),
 		[HR_EVENT_DAEMON] = sizeof(struct hr_event_daemon),
 		[HR_EVENT_OOM_SCORE_ADJ] = sizeof(struct hr_event_oom_score_adj),
+		[HR_EVENT_MEMORY_MAP] = sizeof(struct hr_event_memory_map),
 	};
 	size_t start = sizeof(*event);
 
@@ -192,6 +203,8 @@ bool layout_event_sound(const struct hr_event *event)
 	case HR_EVENT_DAEMON:
 		return str_sound(event, start, event->bytes,
 				 ((const struct hr_event_daemon *)event)->text);
+	case HR_EVENT_MEMORY_MAP:
+		return memory_map_sound(event);
 	default:
 		return true;
 	}

@@ -268,6 +268,7 @@ static void describe(struct explain_run *e)
 		explain_host(&e->explanation, &e->snapshot.host, e->snapshot.slots,
 			     e->snapshot.n_slots, (const struct hr_event *const *)e->past.kill,
 			     e->snapshot.time_ns);
+		explain_map(&e->explanation, e->past.map, e->snapshot.time_ns);
 		explain_actions(&e->explanation, (const struct hr_event *const *)e->past.action,
 				e->snapshot.time_ns);
 		return;
@@ -279,6 +280,7 @@ static void describe(struct explain_run *e)
 	explain_container(&e->explanation, e->slot, &e->snapshot.host, e->snapshot.time_ns);
 	add_places(e, explain_outlived(&e->explanation, e->slot, e->snapshot.slots,
 				       e->snapshot.n_slots));
+	explain_map(&e->explanation, e->past.map, e->snapshot.time_ns);
 	explain_kills(&e->explanation, e->slot, (const struct hr_event *const *)e->past.kill,
 		      e->older, e->snapshot.time_ns);
 	explain_actions(&e->explanation, (const struct hr_event *const *)e->past.action,

@@ -71,6 +71,9 @@ static int look_at(struct past *past, const struct hr_event *event)
 	else if (past->seq && event->type == HR_EVENT_OUTCOME && event->bytes >= sizeof(*outcome) &&
 		 outcome->ref == past->seq)
 		r = keep(event, &past->outcome);
+	if (!r && event->type == HR_EVENT_MEMORY_MAP &&
+	    (past->subject ? concerns(past, event) : past->host && !event->cgroup_id))
+		r = keep(event, &past->map);
 	if (r || (event->type != HR_EVENT_OOM_KILL && event->type != HR_EVENT_ACTION))
 		return r;
 	if (past->host || (past->subject && concerns(past, event)))
@@ -170,6 +173,7 @@ void past_done(struct past *past)
 {
 	free(past->event);
 	free(past->outcome);
+	free(past->map);
 	for (size_t i = 0; i < PAST_KILLS; i++) {
 		free(past->kill[i]);
 		free(past->action[i]);

@@ -23,6 +23,7 @@ struct past {
 	struct hr_event *event, *outcome;        /* number seq, and its outcome */
 	struct hr_event *kill[PAST_KILLS + 1];   /* the newest of the subject, oldest first */
 	struct hr_event *action[PAST_KILLS + 1]; /* actions on it, in the same order */
+	struct hr_event *map;                    /* the newest memory map of its largest process */
 	uint64_t first_seq, last_seq;            /* held; 0: none */
 };
 

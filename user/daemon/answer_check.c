@@ -52,13 +52,12 @@ static bool labels_are_sound(const char *text)
 	return true;
 }
 
-static const char *check_text(const struct resolve_answer *answer, const struct text_field *field)
+static const char *check_str(const struct resolve_answer *answer, struct hr_str str,
+			     enum text_kind kind, size_t most)
 {
 	const char *text;
-	struct hr_str str;
 	size_t at, n;
 
-	memcpy(&str, (const char *)answer + field->at, sizeof(str));
 	if (!str.at)
 		return NULL;
 	if (str.at < offsetof(struct resolve_answer, text))
@@ -70,15 +69,23 @@ static const char *check_text(const struct resolve_answer *answer, const struct 
 		return "text that begins inside another one";
 	text = answer->text + at;
 	n = strlen(text); /* the last byte used is NUL */
-	if (!n || n > field->most)
+	if (!n || n > most)
 		return "text of a wrong length";
-	if (field->kind == TEXT_PATH     ? !cgroup_path_is_sound(text)
-	    : field->kind == TEXT_LABELS ? !labels_are_sound(text)
-					 : !text_is_clean(text, n))
-		return field->kind == TEXT_PATH     ? "a path that is none"
-		       : field->kind == TEXT_LABELS ? "labels that are none"
-						    : "text that can't be printed";
+	if (kind == TEXT_PATH     ? !cgroup_path_is_sound(text)
+	    : kind == TEXT_LABELS ? !labels_are_sound(text)
+				  : !text_is_clean(text, n))
+		return kind == TEXT_PATH     ? "a path that is none"
+		       : kind == TEXT_LABELS ? "labels that are none"
+					     : "text that can't be printed";
 	return NULL;
+}
+
+static const char *check_text(const struct resolve_answer *answer, const struct text_field *field)
+{
+	struct hr_str str;
+
+	memcpy(&str, (const char *)answer + field->at, sizeof(str));
+	return check_str(answer, str, field->kind, field->most);
 }
 
 static const char *check_texts(const struct resolve_answer *answer)
@@ -88,6 +95,13 @@ static const char *check_texts(const struct resolve_answer *answer)
 		return "text without an end";
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		const char *why = check_text(answer, &texts[i]);
+
+		if (why)
+			return why;
+	}
+	for (size_t i = 0; i < HR_MAP_REGIONS; i++) {
+		const char *why = check_str(answer, answer->map.region[i].name, TEXT_NAME,
+					    RESOLVE_MAP_NAME_MOST);
 
 		if (why)
 			return why;
@@ -129,10 +143,17 @@ static const char *check_numbers(const struct resolve_answer *answer)
 	return NULL;
 }
 
+static bool empty_map(const struct resolve_map *map)
+{
+	static const struct resolve_map none;
+
+	return !memcmp(map, &none, sizeof(none));
+}
+
 static const char *check_kmsg(const struct resolve_answer *answer)
 {
 	if (answer->serial || answer->tag || answer->cgroup_id || answer->error ||
-	    answer->wait_ms || answer->cmdline.at)
+	    answer->wait_ms || answer->cmdline.at || !empty_map(&answer->map))
 		return "fields that an OOM kill does not have";
 	if (!answer->pid || answer->pid > RESOLVE_PID_MOST || answer->chosen > RESOLVE_PID_MOST ||
 	    answer->constraint > RECORD_CONSTRAINT_UNKNOWN || !size_is_sound(answer->anon) ||
@@ -159,9 +180,32 @@ static const char *check_changed(const struct resolve_answer *answer)
 {
 	if (answer->serial || answer->error || answer->pid || answer->named || answer->wait_ms ||
 	    answer->text_used || has_kmsg_fields(answer) || !empty_identity(&answer->id) ||
-	    answer->cmdline.at || answer->labels.at)
+	    answer->cmdline.at || answer->labels.at || !empty_map(&answer->map))
 		return "fields that a change does not have";
 	return answer->tag == answer->cgroup_id ? NULL : "a change of two cgroups";
+}
+
+static const char *check_map(const struct resolve_answer *answer)
+{
+	const struct resolve_map *map = &answer->map;
+
+	if (has_kmsg_fields(answer) || answer->named || answer->wait_ms || answer->cmdline.at ||
+	    answer->labels.at || !empty_identity(&answer->id))
+		return "fields that a memory map does not have";
+	if (map->regions > HR_MAP_REGIONS || map->resident >= RESOLVE_SIZE_MOST ||
+	    map->swap >= RESOLVE_SIZE_MOST || map->took_ns > RESOLVE_MAP_MOST_NS)
+		return "a number out of its range";
+	for (uint32_t i = 0; i < HR_MAP_REGIONS; i++) {
+		const struct resolve_region *region = &map->region[i];
+
+		if (i >= map->regions
+			    ? region->kind || region->name.at || region->mappings ||
+				      region->resident || region->swap
+			    : region->kind >= HR_MAP_KINDS || region->resident > map->resident ||
+				      region->swap > map->swap)
+			return "a region that is none";
+	}
+	return NULL;
 }
 
 static const struct asked_question *asked_find(const struct asked *asked, uint64_t serial)
@@ -208,13 +252,17 @@ enum answer_verdict answer_check(const struct asked *asked, const void *message,
 	case RESOLVE_CHANGED:
 		why = check_changed(answer);
 		break;
+	case RESOLVE_MAP:
 	case RESOLVE_CGROUP:
 	case RESOLVE_FIND:
 	case RESOLVE_PROCESS:
 		question = asked_find(asked, answer->serial);
-		why = has_kmsg_fields(answer) ||
+		why = answer->ask == RESOLVE_MAP ? check_map(answer)
+		      : has_kmsg_fields(answer) || !empty_map(&answer->map) ||
 				      (answer->ask != RESOLVE_PROCESS && answer->cmdline.at)
 			      ? "fields that its kind does not have"
+			      : NULL;
+		why = why ? why
 		      : !answer->serial || answer->serial > asked->last
 			      ? "an answer without a question"
 		      : question ? check_question(answer, question)

@@ -7,13 +7,14 @@
  *
  * ANSWER_SOUND means:
  *   length    exactly one struct resolve_answer
- *   question  an answer to CGROUP, FIND or PROCESS has the serial of a question that is out, and this question's ask, tag,
+ *   question  an answer to CGROUP, FIND, PROCESS or MAP has the serial of a question that is out, and this question's ask, tag,
  *             cgroup_id and pid. CHANGED and KMSG_OOM have no question: serial 0; KMSG_OOM has no tag and no cgroup_id, CHANGED
  *             has both, and they are the same
  *   kind      fields that this kind of message does not use are 0 (the comments of struct resolve_answer say which)
  *   numbers   error is 0 or -errno; complete and named 0 or 1; wait_ms at most RESOLVE_WAIT_MOST_MS; runtime, kind and constraint
  *             below their counts, chosen of known bits, root_path within the path; a pid that the kernel can give; oom_score_adj in its range or unknown; sizes below 2^56 or
  *             HR_UNKNOWN
+ *   map       at most HR_MAP_REGIONS regions of known kinds, none of them larger than the process; the entries behind them are 0
  *   text      text_used at most RESOLVE_TEXT, and the last byte used is NUL. A string is absent (0), or begins inside the used
  *             part at its first byte or right behind a NUL, and is at least one byte long and at most as long as its field in
  *             the resolver

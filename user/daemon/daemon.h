@@ -12,6 +12,7 @@
 #include "containers.h"
 #include "control_socket.h"
 #include "growth.h"
+#include "memory_map.h"
 #include "oom_events.h"
 #include "policy_driver.h"
 #include "sampling.h"
@@ -33,6 +34,7 @@ struct daemon {
 	struct containers containers;
 	struct sampling sampling;
 	struct oom_events oom_events;
+	struct memory_maps memory_maps;
 	struct policy_driver *policy_driver;
 	struct control control;
 	struct resolver_client resolver;

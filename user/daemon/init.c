@@ -198,6 +198,8 @@ static int reserve_tables(struct daemon *daemon)
 	if (!err)
 		err = worker_init(&daemon->sampling.worker, daemon->sampling.collector,
 				  daemon->config->root, capacity);
+	memory_maps_init(&daemon->memory_maps, daemon->board, &daemon->containers,
+			 &daemon->resolver);
 	if (err) {
 		log_error("no memory for the tables of %u cgroups", capacity);
 		return 1;
@@ -368,6 +370,7 @@ static void connect_parts(struct daemon *daemon, struct config *config,
 	daemon->oom_events.not_acted = daemon_on_not_acted;
 	daemon->oom_events.arg = daemon;
 	daemon->sampling.containers = &daemon->containers;
+	daemon->sampling.maps = &daemon->memory_maps;
 	daemon->sampling.config = config;
 	daemon->sampling.counted = daemon_on_counted;
 	daemon->sampling.arg = daemon;

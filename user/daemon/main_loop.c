@@ -72,7 +72,7 @@ void daemon_start_job(struct daemon *daemon, uint64_t now)
 {
 	struct sampling *sampling = &daemon->sampling;
 	struct worker_job *job = &sampling->worker.job;
-	bool danger = fast_poll_count(&sampling->fast_poll) > 0, near, trigger, lock;
+	bool danger = fast_poll_count(&sampling->fast_poll) > 0, near, trigger, lock, map;
 
 	if (sampling->worker.busy)
 		return;
@@ -88,6 +88,7 @@ void daemon_start_job(struct daemon *daemon, uint64_t now)
 	fast_poll_ask(&sampling->fast_poll, job);
 	trigger = trigger_sync_ask(policy_driver_triggers(daemon->policy_driver), job, now);
 	lock = policy_driver_ask_lock(daemon->policy_driver, job, now);
+	map = memory_maps_ask(&daemon->memory_maps, job, now);
 	/* What is armed is on the board before a sweep ends; but not twice in a row, however many cgroups begin. */
 	daemon->arms_only = job->n_triggers && !daemon->arms_only;
 	if (daemon->arms_only)
@@ -103,7 +104,7 @@ void daemon_start_job(struct daemon *daemon, uint64_t now)
 	if (!job->want_capacity && sampling->times.sweep_ns)
 		job->want_again = daemon_wants_bpf(daemon, now);
 	if (!job->want_sweep && !job->want_tasks && !job->n_opens && !job->want_capacity &&
-	    !job->want_again && !job->retired && !trigger && !lock)
+	    !job->want_again && !job->retired && !trigger && !lock && !map)
 		return;
 	job->killers_root = NULL;
 	if (job->want_sweep && !danger &&
@@ -177,17 +178,6 @@ static void consider_growth(struct daemon *daemon, const struct worker_job *job)
 		growth_consider(&daemon->growth, &sight);
 }
 
-static void report_killers(struct daemon *daemon, const struct worker_job *job)
-{
-	if (!job->killers_root)
-		return;
-	if (*job->killers)
-		degraded_set(daemon->board, "other_killer", HR_WARNING,
-			     "%s ends processes, too, when memory is short", job->killers);
-	else
-		degraded_clear(daemon->board, "other_killer");
-}
-
 static void on_worker(struct loop_watch *watch, uint32_t events, void *arg)
 {
 	struct daemon *daemon = arg;
@@ -201,7 +191,8 @@ static void on_worker(struct loop_watch *watch, uint32_t events, void *arg)
 	fast_poll_take(&sampling->fast_poll, job);
 	trigger_sync_take(policy_driver_triggers(daemon->policy_driver), job, clock_mono_ns());
 	policy_driver_take_lock(daemon->policy_driver, job);
-	report_killers(daemon, job);
+	memory_maps_take(&daemon->memory_maps, job, clock_mono_ns());
+	sampling_killers(sampling);
 	if (job->board_gone) {
 		/* No reader can find what the daemon writes: the supervisor starts one with a new board. */
 		log_error("the board %s was removed: starting again", board_path(daemon->board));
@@ -433,6 +424,8 @@ static void on_resolver(struct loop_watch *watch, uint32_t events, void *arg)
 				oom_events_on_kmsg(&daemon->oom_events, answer);
 		} else if (answer->ask == RESOLVE_PROCESS) {
 			oom_events_on_answer(&daemon->oom_events, answer);
+		} else if (answer->ask == RESOLVE_MAP) {
+			memory_maps_answer(&daemon->memory_maps, answer, clock_mono_ns());
 		} else if (answer->ask == RESOLVE_CHANGED) {
 			containers_changed(&daemon->containers, answer->cgroup_id);
 		} else {

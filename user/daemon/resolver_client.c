@@ -6,18 +6,21 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/fd_message.h"
 
 #define ASKED_MAX     48 /* questions on the socket at once … */
 #define ASKED_CGROUPS 32 /* … of which so many about cgroups: an OOM kill finds room */
 
-static bool send_question(struct resolver_client *resolver, struct resolve_question *question)
+/* `fd` < 0: none; it stays the caller's. */
+static bool send_question(struct resolver_client *resolver, struct resolve_question *question,
+			  int fd)
 {
 	unsigned int most = question->ask == RESOLVE_PROCESS ? ASKED_MAX : ASKED_CGROUPS;
 
 	if (resolver->fd < 0 || resolver->wrong || resolver->asked.out >= most)
 		return false;
 	question->serial = asked_add(&resolver->asked, question);
-	if (send(resolver->fd, question, sizeof(*question), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+	if (fd_message_send(resolver->fd, question, sizeof(*question), fd, MSG_DONTWAIT) < 0) {
 		asked_done(&resolver->asked, question->serial);
 		return false;
 	}
@@ -36,7 +39,7 @@ bool resolver_ask_cgroup(struct resolver_client *resolver, uint64_t memcg_id, co
 	question.tag = memcg_id;
 	question.again = again;
 	strncpy(question.path, path, sizeof(question.path) - 1);
-	return send_question(resolver, &question);
+	return send_question(resolver, &question, -1);
 }
 
 bool resolver_ask_process(struct resolver_client *resolver, uint64_t tag,
@@ -53,7 +56,20 @@ bool resolver_ask_process(struct resolver_client *resolver, uint64_t tag,
 	question.args_bytes = task->args_bytes < RECORD_ARGS ? task->args_bytes : RECORD_ARGS;
 	memcpy(question.args, task->args, question.args_bytes);
 	strncpy(question.path, path, sizeof(question.path) - 1);
-	return send_question(resolver, &question);
+	return send_question(resolver, &question, -1);
+}
+
+bool resolver_ask_map(struct resolver_client *resolver, uint64_t memcg_id, uint32_t pid,
+		      uint64_t start_boottime_ns, int fd)
+{
+	struct resolve_question question;
+
+	memset(&question, 0, sizeof(question));
+	question.ask = RESOLVE_MAP;
+	question.tag = question.cgroup_id = memcg_id;
+	question.pid = pid;
+	question.start_boottime_ns = start_boottime_ns;
+	return send_question(resolver, &question, fd);
 }
 
 bool resolver_has_room(const struct resolver_client *resolver)

@@ -32,6 +32,9 @@ bool resolver_ask_cgroup(struct resolver_client *resolver, uint64_t memcg_id, co
 /* For the redacted command line of a process; the answer has the same tag. */
 bool resolver_ask_process(struct resolver_client *resolver, uint64_t tag,
 			  const struct record_task *task, const char *path);
+/* For the memory map of a process: `fd` is of its smaps, and stays the caller's; memcg_id 0: the host's. */
+bool resolver_ask_map(struct resolver_client *resolver, uint64_t memcg_id, uint32_t pid,
+		      uint64_t start_boottime_ns, int fd);
 /* Room for one more question about a cgroup; for half of all. */
 bool resolver_has_room(const struct resolver_client *resolver);
 bool resolver_has_half(const struct resolver_client *resolver);

@@ -65,13 +65,15 @@ static void forecast_host(struct sampling *sampling, struct hr_host *host, uint6
 	score_host(sampling, host, now_ns);
 }
 
-static void emit_changes(struct sampling *sampling, uint8_t alarm_before)
+static void emit_changes(struct sampling *sampling, uint8_t alarm_before, uint64_t now_ns)
 {
 	const struct hr_host *host = board_host(sampling->board);
 	uint32_t full = host->pressure.full_avg10_centi;
 
-	if (host->forecast.alarm != alarm_before)
+	if (host->forecast.alarm != alarm_before) {
 		events_alarm(sampling->board, TRACK_NONE, alarm_before, host->forecast.alarm);
+		memory_maps_alarm(sampling->maps, TRACK_NONE, host->forecast.alarm, now_ns);
+	}
 	if (full != HR_UNKNOWN_U32 &&
 	    (sampling->host_stalled ? full < HOST_STALL_LEAVE : full >= HOST_STALL_ENTER)) {
 		sampling->host_stalled = !sampling->host_stalled;
@@ -145,5 +147,5 @@ void sampling_host(struct sampling *sampling, uint64_t lost)
 	host->interval_ms = sampling->config->interval_ms;
 	host->score = sampling->containers->score;
 	board_host_end(sampling->board);
-	emit_changes(sampling, alarm);
+	emit_changes(sampling, alarm, job->begun_ns);
 }

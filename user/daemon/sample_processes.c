@@ -159,3 +159,16 @@ void sampling_processes(struct sampling *sampling)
 			     elapsed);
 	board_host_end(sampling->board);
 }
+
+void sampling_killers(struct sampling *sampling)
+{
+	const struct worker_job *job = &sampling->worker.job;
+
+	if (!job->killers_root)
+		return;
+	if (*job->killers)
+		degraded_set(sampling->board, "other_killer", HR_WARNING,
+			     "%s ends processes, too, when memory is short", job->killers);
+	else
+		degraded_clear(sampling->board, "other_killer");
+}

@@ -335,6 +335,7 @@ static void emit_changes(const struct sampling *sampling, struct track *track, u
 
 		track->alarm = track->own_alarm;
 		events_alarm(board, slot, from, track->alarm);
+		memory_maps_alarm(sampling->maps, slot, track->alarm, now_ns);
 	}
 	if (at->forecast.leak != track->leak) {
 		enum hr_leak_state from = track->leak;

@@ -10,6 +10,7 @@
 #include "containers.h"
 #include "fast_poll.h"
 #include "host_poll.h"
+#include "memory_map.h"
 #include "policy/config.h"
 #include "sweep_worker.h"
 
@@ -22,6 +23,7 @@ struct sampling {
 	/* After each sample of a cgroup: its OOM kill counter may be ahead of the events. */
 	void (*counted)(struct track *track, uint64_t now_ns, void *arg);
 	void *arg;
+	struct memory_maps *maps;
 	struct collector *collector; /* owned; the worker uses it while a job runs */
 	struct worker worker;
 	struct fast_poll fast_poll;
@@ -45,6 +47,8 @@ void sampling_host(struct sampling *sampling, uint64_t lost);
 /* Has this job a process pass that is complete enough to be used? */
 bool sampling_has_processes(const struct worker_job *job);
 void sampling_processes(struct sampling *sampling);
+/* Other killers on this host, if the job looked for them. */
+void sampling_killers(struct sampling *sampling);
 /* A fresh usage of a cgroup without its parts: for conditions on the usage; no forecast is made of it. */
 void sampling_usage(struct sampling *sampling, struct track *track, uint64_t usage);
 /* Usage and parts of one moment (usage_split.h), read at read_ns (monotonic): headroom and forecast follow. */

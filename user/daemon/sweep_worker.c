@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "enforce/enforce.h"
+#include "enforce/proc.h"
 
 #define WORKER_STACK (128 * 1024)
 #define STAT_AGE_NS \
@@ -309,6 +310,27 @@ static void read_shared(struct worker *worker)
 		worker->job.tasks[worker->shared_task[i]].pss = worker->shared[i].pss;
 }
 
+/* Opening takes no mmap lock, but may wait for an exec of the process. Its start time is compared afterwards: what was opened belongs to
+ * no later process of this number. */
+static int open_map(const struct worker *worker)
+{
+	const struct worker_job *job = &worker->job;
+	__u64 ticks = proc_ticks(job->map_start_ns);
+	_cleanup_close_ int fd = -1;
+	struct proc_stat stat;
+	char path[32];
+	int err;
+
+	snprintf(path, sizeof(path), "%u/smaps", job->map_pid);
+	fd = openat(worker->proc_fd, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = proc_stat(worker->proc_fd, job->map_pid, &stat);
+	if (err)
+		return err;
+	return stat.start_ticks + 1 < ticks || stat.start_ticks > ticks + 1 ? -ESRCH : take_fd(fd);
+}
+
 static void do_job(struct worker *worker)
 {
 	struct worker_job *job = &worker->job;
@@ -348,6 +370,8 @@ static void do_job(struct worker *worker)
 	if (job->want_tasks && job->want_pss && worker->pss &&
 	    (!job->tasks_error || job->tasks_error == -ENOSPC))
 		read_shared(worker);
+	if (job->map_pid)
+		job->map_fd = open_map(worker);
 	for (size_t i = 0; i < job->n_opens; i++) {
 		job->open[i].files = USAGE_FILES_CLOSED;
 		collect_usage_open(worker->collector, job->open[i].path, &job->open[i].files);
@@ -374,6 +398,7 @@ int worker_init(struct worker *worker, struct collector *collector, const char *
 		size_t capacity)
 {
 	pthread_attr_t attr;
+	char proc[4096];
 	int err;
 
 	memset(worker, 0, sizeof(*worker));
@@ -386,6 +411,8 @@ int worker_init(struct worker *worker, struct collector *collector, const char *
 		log_error("memory that processes share can't be counted once: no thread to read "
 			  "their pages (%s)",
 			  strerror(-err));
+	snprintf(proc, sizeof(proc), "%s/proc", root ? root : "");
+	worker->proc_fd = open(proc, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	worker->statm_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	worker->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (worker->done_fd < 0)
@@ -413,6 +440,10 @@ void worker_done(struct worker *worker)
 	free_tables(worker);
 	if (worker->statm_fd > 0)
 		close(worker->statm_fd);
+	if (worker->proc_fd > 0)
+		close(worker->proc_fd);
+	if (worker->job.map_pid && worker->job.map_fd > 0)
+		close(worker->job.map_fd);
 	if (worker->done_fd > 0)
 		close(worker->done_fd);
 	memset(worker, 0, sizeof(*worker));

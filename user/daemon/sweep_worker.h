@@ -72,6 +72,8 @@ struct worker_job {
 	struct enforce_lock *lock;              /* to be taken; NULL */
 	bool want_trigger_close, trigger_close; /* collect_trigger_close() */
 	bool want_trigger_ready, trigger_ready; /* collect_trigger_ready() */
+	__u32 map_pid;                          /* open its /proc/PID/smaps; 0: none */
+	__u64 map_start_ns;                     /* … if it began then, by boot time */
 	/* result */
 	char killers[64]; /* other_killers_find() */
 	int lock_error;   /* of `lock`: as enforce_lock_try() */
@@ -80,6 +82,7 @@ struct worker_job {
 	int sweep_error; /* 0, -ENOSPC (rows are valid but not all), or another: no rows */
 	int tasks_error, host_error;
 	size_t n_rows, n_tasks;
+	int map_fd;        /* the loop closes it; -errno: it could not be opened */
 	size_t tasks_lost; /* that the tables had no room for */
 	__u64 begun_ns;    /* monotonic */
 	__u64 sweep_cpu_ns;
@@ -119,7 +122,7 @@ struct worker {
 	__u64 sweeps;
 	bool busy; /* the loop's view: from worker_start() to worker_release() */
 	bool stop;
-	int statm_fd;
+	int statm_fd, proc_fd;
 	int done_fd; /* eventfd */
 	sem_t go;
 	pthread_t thread;

@@ -15,6 +15,7 @@
 #include "action_text.h"
 #include "display_name.h"
 #include "enum_text.h"
+#include "map_text.h"
 #include "phrase.h"
 
 #define LABEL 320
@@ -167,6 +168,11 @@ static void add_oom_score_adj(struct line *line, const struct hr_event *event)
 	line_add(line, " set oom_score_adj to %d", a->oom_score_adj);
 }
 
+static void add_memory_map(struct line *line, const struct hr_event *event)
+{
+	phrase_map(line, (const void *)event);
+}
+
 static const struct {
 	void (*add)(struct line *line, const struct hr_event *event);
 	size_t least_bytes;
@@ -180,6 +186,7 @@ static const struct {
 	[HR_EVENT_CONTAINER] = {add_container, sizeof(struct hr_event_container)},
 	[HR_EVENT_DAEMON] = {add_daemon, sizeof(struct hr_event_daemon)},
 	[HR_EVENT_OOM_SCORE_ADJ] = {add_oom_score_adj, sizeof(struct hr_event_oom_score_adj)},
+	[HR_EVENT_MEMORY_MAP] = {add_memory_map, sizeof(struct hr_event_memory_map)},
 };
 
 static void add_time(struct line *line, uint64_t wall_ns, uint64_t now_ns)

@@ -24,6 +24,7 @@ static size_t least_bytes(const struct hr_event *event)
 		[HR_EVENT_PRESSURE] = sizeof(struct hr_event_pressure),
 		[HR_EVENT_CONTAINER] = sizeof(struct hr_event_container),
 		[HR_EVENT_DAEMON] = sizeof(struct hr_event_daemon),
+		[HR_EVENT_MEMORY_MAP] = sizeof(struct hr_event_memory_map),
 	};
 
 	return event->type < HR_EVENT_COUNT ? bytes[event->type] : 0;

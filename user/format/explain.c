@@ -17,6 +17,7 @@
 #include "event_line.h"
 #include "explain_line.h"
 #include "incident.h"
+#include "map_text.h"
 #include "outlived.h"
 #include "phrase.h"
 #include "score_text.h"
@@ -256,6 +257,29 @@ void explain_actions(struct explanation *s, const struct hr_event *const *action
 		return;
 	line_add(explain_line(s, STYLE_PLAIN), "Last actions:");
 	explain_list(s, action, now_ns);
+}
+
+void explain_map(struct explanation *s, const struct hr_event *map, uint64_t now_ns)
+{
+	const struct hr_event_memory_map *m = (const void *)map;
+	char age[UNITS_TEXT];
+	struct line *l;
+
+	if (!map || map->bytes < sizeof(*m))
+		return;
+	l = explain_line(s, STYLE_PLAIN);
+	line_add(l, "Memory map of ");
+	phrase_process(l, m->comm, m->pid);
+	line_add(l, ", %s ago: ",
+		 units_age_ns(now_ns > map->time_ns ? now_ns - map->time_ns : 0, age));
+	phrase_map_holds(l, m);
+	line_add(l, ".");
+	if (m->growth == HR_UNKNOWN_I64)
+		return;
+	l = explain_line(s, STYLE_PLAIN);
+	line_add(l, "Growth before it: ");
+	phrase_map_growth(l, m);
+	line_add(l, ".");
 }
 
 /* When, which process, which limit, where to read on. */

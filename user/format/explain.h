@@ -42,6 +42,8 @@ void explain_kills(struct explanation *explanation, const struct hr_slot *slot,
 /* The last actions on it, or on the host's containers; nothing where there were none. */
 void explain_actions(struct explanation *explanation, const struct hr_event *const *action,
 		     uint64_t now_ns);
+/* What holds the memory of its largest process, and what grew; nothing for NULL. */
+void explain_map(struct explanation *explanation, const struct hr_event *map, uint64_t now_ns);
 /* `outcome` may be NULL. Events other than OOM kills and actions: their event line. */
 void explain_event(struct explanation *explanation, const struct hr_event *event,
 		   const struct hr_event *outcome, uint64_t now_ns);

@@ -240,6 +240,43 @@ static const struct json_field adj_fields[] = {
 	{0},
 };
 
+static json_t *get_regions(const struct record_text *from, const void *at)
+{
+	static const struct json_field fields[] = {
+		FIELD(hr_map_region, "name", json_get_text, name),
+		FIELD(hr_map_region, "mappings", json_get_u32, mappings),
+		FIELD(hr_map_region, "resident_bytes", json_get_bytes, resident),
+		FIELD(hr_map_region, "swap_bytes", json_get_bytes, swap),
+		FIELD(hr_map_region, "growth_bytes", json_get_rate, growth),
+		{0},
+	};
+	const struct hr_event_memory_map *map = at;
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < map->regions && i < HR_MAP_REGIONS; i++) {
+		json_t *region =
+			json_pack("{so}", "kind", json_word(hr_map_kind_name(map->region[i].kind)));
+
+		json_fields(region, fields, from, &map->region[i]);
+		json_array_append_new(array, region);
+	}
+	return array;
+}
+
+#define MAP(key_, get_, field_) FIELD(hr_event_memory_map, key_, get_, field_)
+static const struct json_field map_fields[] = {
+	MAP("pid", json_get_u32, pid),
+	MAP("comm", json_get_comm, comm),
+	MAP("mappings", json_get_u32, mappings),
+	MAP("resident_bytes", json_get_bytes, resident),
+	MAP("swap_bytes", json_get_bytes, swap),
+	MAP("since_seconds", json_get_ms, since_ms),
+	MAP("growth_bytes", json_get_rate, growth),
+	MAP("took_seconds", json_get_ns, took_ns),
+	{"regions", get_regions, 0},
+	{0},
+};
+
 /* A record shorter than its type's struct comes from an older daemon, or is damaged: it has only the keys of all events. */
 static const struct {
 	const struct json_field *fields;
@@ -254,6 +291,7 @@ static const struct {
 	[HR_EVENT_CONTAINER] = {container_fields, sizeof(struct hr_event_container)},
 	[HR_EVENT_DAEMON] = {daemon_fields, sizeof(struct hr_event_daemon)},
 	[HR_EVENT_OOM_SCORE_ADJ] = {adj_fields, sizeof(struct hr_event_oom_score_adj)},
+	[HR_EVENT_MEMORY_MAP] = {map_fields, sizeof(struct hr_event_memory_map)},
 };
 
 static const struct json_field *type_fields(const struct hr_event *event)

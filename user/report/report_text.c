@@ -182,6 +182,8 @@ static const char *what_of(const struct hr_event *e)
 		return p->what < ARRAY_SIZE(pressures) ? pressures[p->what] : "pressure";
 	case HR_EVENT_CONTAINER:
 		return c->what == HR_CONTAINER_RESTARTED ? "restarted" : "ended";
+	case HR_EVENT_MEMORY_MAP:
+		return "memory map";
 	default:
 		return "daemon";
 	}
