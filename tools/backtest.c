@@ -15,6 +15,7 @@
 #include "backtest/bench.h"
 #include "backtest/calibration.h"
 #include "backtest/headroom.h"
+#include "backtest/limits.h"
 #include "backtest/live.h"
 #include "backtest/real.h"
 #include "backtest/score.h"
@@ -30,7 +31,7 @@ struct options {
 	unsigned int skip;  /* skipped variants */
 	const char *shape, *rule, *traces, *table, *live, *real;
 	long seed; /* one only; with --print its series */
-	bool per_shape, print, bench;
+	bool per_shape, print, bench, limits;
 };
 
 static void *states[32];
@@ -173,7 +174,7 @@ static void play_shapes(const struct options *opt, struct run *run, struct tally
 					 i == 1 ? " act" : "");
 				tally_print(name, &one[i]);
 			}
-			tally_add(&sum[i], &one[i]);
+			tally_sum(&sum[i], &one[i]);
 			tally_done(&one[i]);
 		}
 	}
@@ -181,20 +182,30 @@ static void play_shapes(const struct options *opt, struct run *run, struct tally
 }
 
 static const struct option long_options[] = {
-	{"skip", required_argument, 0, 'k'},     {"quick", no_argument, 0, 'q'},
-	{"variants", required_argument, 0, 'n'}, {"even", no_argument, 0, 'e'},
-	{"shape", required_argument, 0, 's'},    {"rule", required_argument, 0, 'r'},
-	{"traces", required_argument, 0, 't'},   {"table", required_argument, 0, 'T'},
-	{"per-shape", no_argument, 0, 'p'},      {"seed", required_argument, 0, 'S'},
-	{"print", no_argument, 0, 'P'},          {"bench", no_argument, 0, 'b'},
-	{"live", required_argument, 0, 'L'},     {"real", required_argument, 0, 'R'},
-	{"help", no_argument, 0, 'h'},           {0},
+	{"skip", required_argument, 0, 'k'},
+	{"quick", no_argument, 0, 'q'},
+	{"variants", required_argument, 0, 'n'},
+	{"even", no_argument, 0, 'e'},
+	{"shape", required_argument, 0, 's'},
+	{"rule", required_argument, 0, 'r'},
+	{"traces", required_argument, 0, 't'},
+	{"table", required_argument, 0, 'T'},
+	{"per-shape", no_argument, 0, 'p'},
+	{"seed", required_argument, 0, 'S'},
+	{"print", no_argument, 0, 'P'},
+	{"bench", no_argument, 0, 'b'},
+	{"live", required_argument, 0, 'L'},
+	{"real", required_argument, 0, 'R'},
+	{"limits", no_argument, 0, 'M'},
+	{"help", no_argument, 0, 'h'},
+	{0},
 };
 
 static const char usage[] =
 	"usage: backtest [--quick] [--variants N] [--skip N] [--even] [--shape NAME] [--rule WORD] "
 	"[--per-shape]\n"
-	"                [--seed N --print] [--traces DIR] [--real DIR] [--live DIR] [--table "
+	"                [--seed N --print] [--traces DIR] [--real DIR] [--limits] [--live DIR] "
+	"[--table "
 	"FILE]\n"
 	"                [--bench]\n"
 	"  --quick      few variants: a smoke test\n"
@@ -210,6 +221,9 @@ static const char usage[] =
 	"               --even: every second recording, the tuning half; --per-shape: each class "
 	"at "
 	"each spacing\n"
+	"  --limits     which recommended limit holds the demand that comes: shapes, and with "
+	"--traces DIR\n"
+	"               its recordings and growth on them\n"
 	"  --live       score what really ran: DIR as tools/backtest-live leaves it\n";
 
 /* False: there is nothing more to do than to exit with *ret_exit. */
@@ -260,6 +274,9 @@ static bool parse(int argc, char **argv, struct options *opt, int *ret_exit)
 			break;
 		case 'R':
 			opt->real = optarg;
+			break;
+		case 'M':
+			opt->limits = true;
 			break;
 		case 'b':
 			opt->bench = true;
@@ -326,6 +343,8 @@ int main(int argc, char **argv)
 		return status;
 	if (opt.bench)
 		return bench_run();
+	if (opt.limits)
+		return limits_play(opt.traces, opt.first, opt.seeds, opt.first ? HELD_OUT : 0);
 	if (opt.live)
 		return live_play(opt.live) ? 1 : 0;
 	if (opt.real)

@@ -232,11 +232,12 @@ static const struct {
 	{"ten minutes", plain, 60, 10, 100, 200, true, RECOMMEND_TOO_LITTLE, 0, 0},
 	{"hours, but five samples", plain, 5, 3600, 100, 200, false, RECOMMEND_TOO_LITTLE, 0, 0},
 	{"a leak, however long it was seen", leaks, 600, 60, 100, 500, true, RECOMMEND_LEAK, 0, 0},
-	{"it fits", plain, 120, 60, 200, 200, false, RECOMMEND_FITS, 256, 224},
-	{"it was close", plain, 120, 60, 480, 480, false, RECOMMEND_RAISE, 608, 544},
-	/* what was killed at its limit wanted more than that: 512 MiB and a quarter */
-	{"it was killed", plain, 120, 60, 300, 510, true, RECOMMEND_RAISE, 640, 576},
-	{"a parent's limit ended it", co_tenant, 120, 60, 300, 300, true, RECOMMEND_ELSEWHERE, 384,
+	{"it fits", plain, 120, 60, 200, 200, false, RECOMMEND_FITS, 224, 224},
+	{"it was close", plain, 120, 60, 480, 480, false, RECOMMEND_RAISE, 544, 544},
+	{"it grew steadily", plain, 120, 60, 300, 510, true, RECOMMEND_GROWS, 0, 0},
+	/* what was killed at its limit wanted more than that: 512 MiB, a tenth, and half of the rise of 16 MiB */
+	{"it was killed", plain, 120, 60, 478, 510, true, RECOMMEND_RAISE, 576, 576},
+	{"a parent's limit ended it", co_tenant, 120, 60, 300, 300, true, RECOMMEND_ELSEWHERE, 336,
 	 336},
 };
 
@@ -248,12 +249,14 @@ static void test_recommendations(void **state)
 		uint64_t limit = recommendation_rows[i].limit_mib * MIB,
 			 request = recommendation_rows[i].request_mib * MIB;
 		struct recommendation a;
+		struct demand demand;
 		struct facts f;
 
 		facts_init(&f);
 		recommendation_rows[i].set(&f);
 		f.killed = recommendation_rows[i].killed;
-		recommendations_make(&a, &f, &s, FIXTURE_T0_NS + 999999 * FIXTURE_STEP_NS);
+		series_demand(&s, FIXTURE_T0_NS + 999999 * FIXTURE_STEP_NS, &demand);
+		recommendations_make(&a, &f, &demand);
 		if (a.kind != recommendation_rows[i].kind ||
 		    a.limit != (limit ? limit : HR_UNKNOWN) ||
 		    a.request != (request ? request : HR_UNKNOWN))
@@ -272,11 +275,13 @@ static void test_recommendation_of_a_leak(void **state)
 {
 	struct series s = ramp(100, 60, 100, 500);
 	struct recommendation a;
+	struct demand demand;
 	struct facts f;
 
 	facts_init(&f);
 	leaks(&f);
-	recommendations_make(&a, &f, &s, UINT64_MAX);
+	series_demand(&s, UINT64_MAX, &demand);
+	recommendations_make(&a, &f, &demand);
 	assert_int_equal(a.buys_ms, 5.12 * 3600 * 1000);
 	assert_non_null(strstr(a.limit_text, "would last 5h07m"));
 	series_done(&s);

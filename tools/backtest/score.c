@@ -443,7 +443,7 @@ static void values_join(struct values *sum, const struct values *other)
 		values_add(sum, other->v[i]);
 }
 
-void tally_add(struct tally *sum, const struct tally *o)
+void tally_sum(struct tally *sum, const struct tally *o)
 {
 	sum->failures_ramp += o->failures_ramp, sum->found_ramp += o->found_ramp;
 	sum->failures_burst += o->failures_burst, sum->found_burst += o->found_burst;

@@ -67,7 +67,7 @@ void values_add(struct values *values, double x);
 double values_quantile(struct values *values, double q); /* NaN when empty */
 void tally_print_head(void);
 void tally_print(const char *name, struct tally *tally);
-void tally_add(struct tally *sum, const struct tally *other);
+void tally_sum(struct tally *sum, const struct tally *other);
 void tally_done(struct tally *tally);
 
 #endif

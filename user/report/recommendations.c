@@ -1,34 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* From history to a limit and a request, with the basis. Recommends nothing from too little history, and no limit for a
- * leak. */
+/*
+ * From history to a limit, a request and memory.low, with the basis. Recommends nothing from too little history, and no
+ * limit for a leak. The constants of the limit are the best of those tried on the tuning half of `backtest --limits`
+ * (docs/internals/limits-backtest.md).
+ */
 #include "recommendations.h"
 
-#include <stdlib.h>
-
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/human_units.h"
 #include "format/phrase.h"
 
 /* Opinions, all in one place. */
-#define LEAST_MS               (30 * 60 * 1000u) /* of history: minimum */
-#define LEAST_SAMPLES          30u
-#define MARGIN_PERCENT         25u /* above the highest usage */
+#define LEAST_MS            (30 * 60 * 1000u) /* of history: minimum */
+#define LEAST_SAMPLES       30u
+#define MARGIN_PERCENT      10u /* above the highest usage */
+#define SWING_PERCENT       10u /* of what it is above the median */
+#define RISE_PERCENT        50u /* of what it rose from the first to the second half */
+#define MOST_MARGIN_PERCENT 50u
+#define GROWTH_PERCENT \
+	10u /* growth without a bound: of the peak; its peak rose in each quarter, … */
+#define STEADY_PERCENT         80u /* … in the last by as much of its share */
 #define USUAL_PERCENT          95u
 #define REQUEST_MARGIN_PERCENT 10u
-#define MOST_STEP_NS           (120 * NS_PER_SEC) /* maximum weight of one sample */
 #define GRAIN                  16u /* values are rounded up to a sixteenth of their power of two */
-
-struct weighed {
-	uint64_t bytes, ns;
-};
-
-static int by_bytes(const void *a, const void *b)
-{
-	const struct weighed *x = a, *y = b;
-
-	return x->bytes < y->bytes ? -1 : x->bytes > y->bytes;
-}
 
 /* 337 MiB → 352 MiB: round figures for a manifest. */
 static uint64_t rounded(uint64_t bytes)
@@ -45,64 +39,39 @@ static uint64_t percent_more(uint64_t bytes, unsigned int percent)
 	return bytes / 100 * (100 + percent);
 }
 
-/* The time each point stands for: until the next one of the same run. */
-static uint64_t duration(const struct series *s, size_t i, uint64_t until_ns)
+static uint64_t rise_of(const struct demand *d)
 {
-	uint64_t end = i + 1 < s->n ? s->point[i + 1].time_ns : until_ns, ns;
+	uint64_t half[DEMAND_PARTS];
 
-	if (i + 1 < s->n && s->point[i + 1].begins)
+	return demand_parts(d, 2, half) && half[1] > half[0] ? half[1] - half[0] : 0;
+}
+
+/* By how much its peak rose; 0: it does not grow, or the growth slows down. */
+static uint64_t steady_growth(const struct demand *d)
+{
+	uint64_t q[DEMAND_PARTS], rise;
+
+	if (!demand_parts(d, 4, q) || q[0] >= q[1] || q[1] >= q[2] || q[2] >= q[3])
 		return 0;
-	ns = end > s->point[i].time_ns ? end - s->point[i].time_ns : 0;
-	return ns < MOST_STEP_NS ? ns : MOST_STEP_NS;
+	rise = q[3] - q[0];
+	return rise >= q[3] / 100 * GROWTH_PERCENT && q[3] - q[2] >= rise / 300 * STEADY_PERCENT
+		       ? rise
+		       : 0;
 }
 
-/* Non-reclaimable memory: the USUAL_PERCENT percentile over time. */
-static uint64_t usual(const struct series *s, uint64_t until_ns)
+uint64_t recommended_limit(const struct demand *d, uint64_t killed_at)
 {
-	_cleanup_free_ struct weighed *w = calloc(s->n + 1, sizeof(*w));
-	uint64_t whole = 0, sum = 0;
-	size_t n = 0;
+	uint64_t most = d->peak, limit, bound;
 
-	if (!w)
+	if (d->peak == HR_UNKNOWN)
 		return HR_UNKNOWN;
-	for (size_t i = 0; i < s->n && s->point[i].time_ns <= until_ns; i++) {
-		uint64_t held = s->point[i].unreclaimable;
-
-		if (held == HR_UNKNOWN)
-			held = s->point[i].usage;
-		if (held == HR_UNKNOWN)
-			continue;
-		w[n] = (struct weighed){held, duration(s, i, until_ns)};
-		whole += w[n++].ns;
-	}
-	if (!n)
-		return HR_UNKNOWN;
-	qsort(w, n, sizeof(*w), by_bytes);
-	for (size_t i = 0; i < n; i++) {
-		sum += w[i].ns;
-		if (sum >= whole / 100 * USUAL_PERCENT)
-			return w[i].bytes;
-	}
-	return w[n - 1].bytes;
-}
-
-static void measure(struct recommendation *a, const struct series *s, uint64_t until_ns)
-{
-	uint64_t ns = 0;
-
-	for (size_t i = 0; i < s->n && s->point[i].time_ns <= until_ns; i++) {
-		uint64_t use = s->point[i].unreclaimable;
-
-		if (use == HR_UNKNOWN)
-			use = s->point[i].usage;
-		a->samples++;
-		a->runs += s->point[i].begins;
-		ns += duration(s, i, until_ns);
-		if (use != HR_UNKNOWN && (a->peak == HR_UNKNOWN || use > a->peak))
-			a->peak = use;
-	}
-	a->span_ms = ns / NS_PER_MS;
-	a->usual = usual(s, until_ns);
+	if (killed_at != HR_UNKNOWN && killed_at > most)
+		most = killed_at;
+	limit = percent_more(most, MARGIN_PERCENT) +
+		(d->peak - demand_percentile(d, 50)) / 100 * SWING_PERCENT +
+		rise_of(d) / 100 * RISE_PERCENT;
+	bound = percent_more(most, MOST_MARGIN_PERCENT);
+	return rounded(limit < bound ? limit : bound);
 }
 
 static void write_basis(struct recommendation *a)
@@ -135,13 +104,23 @@ static void write_leak(struct recommendation *a, const struct facts *f)
 	line_add(&l, ". Fix the leak; until then restart the container in time.");
 }
 
+static void write_growth(struct recommendation *a)
+{
+	struct line l = line_in(a->limit_text, sizeof(a->limit_text));
+
+	a->kind = RECOMMEND_GROWS;
+	line_add_bytes(&l, "Its highest usage rose by ", a->growth,
+		       " from the first quarter of the history to the last");
+	line_add(&l, ", and does not slow down: no limit can be told to be large enough. Look for "
+		     "a leak, or ask again later.");
+}
+
 static void write_limit(struct recommendation *a, const struct facts *f)
 {
 	struct line l = line_in(a->limit_text, sizeof(a->limit_text));
 
 	line_add_bytes(&l, "Highest non-reclaimable usage seen: ", a->peak, "");
-	line_add(&l, "; with a margin of %u%%", MARGIN_PERCENT);
-	line_add_bytes(&l, ": ", a->limit, "");
+	line_add_bytes(&l, "; plus a margin for its swings and its growth: ", a->limit, "");
 	if (a->kind == RECOMMEND_FITS)
 		line_add_bytes(&l, ", covered by the limit of ", f->own_limit, "");
 	line_add(&l, ".");
@@ -158,16 +137,14 @@ static void write_request(struct recommendation *a)
 	line_add(&l, "%u%% of the time its usage was", USUAL_PERCENT);
 	line_add_bytes(&l, " at most ", a->usual, "");
 	line_add(&l, "; plus a margin of %u%%.", REQUEST_MARGIN_PERCENT);
+	line_add_bytes(&l, " memory.low: ", a->low, ", what it used half of the time.");
 }
 
-static void suggest_limit(struct recommendation *a, const struct facts *f)
+static void suggest_limit(struct recommendation *a, const struct facts *f, const struct demand *d)
 {
-	uint64_t most = a->peak;
-
 	/* A container killed at its limit needed more than that limit. */
-	if (f->killed && f->level == HR_LEVEL_OWN && f->limit != HR_UNKNOWN && f->limit > most)
-		most = f->limit;
-	a->limit = rounded(percent_more(most, MARGIN_PERCENT));
+	a->limit =
+		recommended_limit(d, f->killed && f->level == HR_LEVEL_OWN ? f->limit : HR_UNKNOWN);
 	a->kind = RECOMMEND_RAISE;
 	if (f->level == HR_LEVEL_ANCESTOR || f->level == HR_LEVEL_HOST)
 		a->kind = RECOMMEND_ELSEWHERE;
@@ -176,26 +153,34 @@ static void suggest_limit(struct recommendation *a, const struct facts *f)
 	write_limit(a, f);
 }
 
-void recommendations_make(struct recommendation *ret, const struct facts *f,
-			  const struct series *past, uint64_t until_ns)
+void recommendations_make(struct recommendation *ret, const struct facts *f, const struct demand *d)
 {
 	struct recommendation a = {.limit = HR_UNKNOWN,
 				   .request = HR_UNKNOWN,
-				   .peak = HR_UNKNOWN,
-				   .usual = HR_UNKNOWN,
-				   .buys_ms = HR_UNKNOWN};
+				   .low = HR_UNKNOWN,
+				   .buys_ms = HR_UNKNOWN,
+				   .peak = d->peak,
+				   .usual = demand_percentile(d, USUAL_PERCENT),
+				   .median = demand_percentile(d, 50),
+				   .span_ms = d->seen_ns / NS_PER_MS,
+				   .samples = d->samples,
+				   .runs = d->runs};
 
-	measure(&a, past, until_ns);
 	if (hr_leak_grows(f->leak)) {
 		a.kind = RECOMMEND_LEAK;
 		write_leak(&a, f);
 	} else if (a.span_ms >= LEAST_MS && a.samples >= LEAST_SAMPLES && a.peak != HR_UNKNOWN) {
-		suggest_limit(&a, f);
+		a.growth = steady_growth(d);
+		if (a.growth)
+			write_growth(&a);
+		else
+			suggest_limit(&a, f, d);
 	}
-	if (a.kind != RECOMMEND_TOO_LITTLE && a.kind != RECOMMEND_LEAK && a.usual != HR_UNKNOWN) {
+	if (a.limit != HR_UNKNOWN) {
 		a.request = rounded(percent_more(a.usual, REQUEST_MARGIN_PERCENT));
-		if (a.limit != HR_UNKNOWN && a.request > a.limit)
-			a.request = a.limit;
+		a.request = a.request < a.limit ? a.request : a.limit;
+		a.low = rounded(a.median);
+		a.low = a.low < a.request ? a.low : a.request;
 		write_request(&a);
 	}
 	write_basis(&a);
@@ -207,6 +192,7 @@ const char *recommendation_text(unsigned int kind)
 	static const char *const words[RECOMMEND_KINDS] = {
 		[RECOMMEND_TOO_LITTLE] = "too_little_history",
 		[RECOMMEND_LEAK] = "leak",
+		[RECOMMEND_GROWS] = "grows",
 		[RECOMMEND_FITS] = "fits",
 		[RECOMMEND_RAISE] = "raise",
 		[RECOMMEND_ELSEWHERE] = "elsewhere",

@@ -15,6 +15,7 @@
 #define HEADROOM_REPORT_H
 
 #include <stdio.h>
+#include <jansson.h>
 #include "recommendations.h"
 #include "format/event_log.h"
 #include "factors.h"
@@ -94,5 +95,7 @@ void report_done(struct report *report);
 int report_md(const struct report *report, FILE *out);
 int report_html(const struct report *report, FILE *out);
 int report_json(const struct report *report, FILE *out);
+/* A new reference; NULL without memory. */
+json_t *recommendation_json(const struct recommendation *recommendation);
 
 #endif

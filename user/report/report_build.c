@@ -143,6 +143,7 @@ static int keep_host(struct context *s)
 static int find_factors(struct context *s)
 {
 	struct report *r = s->report;
+	struct demand demand;
 
 	context_facts(s, &r->found);
 	/* The host's memory dwarfs most containers: it is charted only where it was exhausted. */
@@ -154,7 +155,8 @@ static int find_factors(struct context *s)
 	if (!r->factor)
 		return -ENOMEM;
 	r->factors = factors_find(&r->found, r->factor, FACTORS_MOST);
-	recommendations_make(&r->recommendation, &r->found, &s->past, s->time_ns);
+	series_demand(&s->past, s->time_ns, &demand);
+	recommendations_make(&r->recommendation, &r->found, &demand);
 	if (!r->incident.cgroup_id)
 		snprintf(r->recommendation.basis, sizeof(r->recommendation.basis),
 			 "The host has no limit to set: limit the containers that grow, or add "

@@ -216,12 +216,13 @@ static json_t *leak(const struct facts *f)
 			 "bytes_per_hour", f->leak ? rate(f->leak_bytes_per_hour) : json_null());
 }
 
-static json_t *recommendation(const struct recommendation *a)
+json_t *recommendation_json(const struct recommendation *a)
 {
-	return json_pack("{ss so so so so so so si si so so ss}", "verdict",
+	return json_pack("{ss so so so so so so so so si si so so ss}", "verdict",
 			 recommendation_text(a->kind), "limit_bytes", bytes(a->limit),
-			 "request_bytes", bytes(a->request), "peak_bytes", bytes(a->peak),
-			 "typical_bytes", bytes(a->usual), "history_seconds", seconds(a->span_ms),
+			 "request_bytes", bytes(a->request), "low_bytes", bytes(a->low),
+			 "peak_bytes", bytes(a->peak), "typical_bytes", bytes(a->usual),
+			 "median_bytes", bytes(a->median), "history_seconds", seconds(a->span_ms),
 			 "double_limit_adds_seconds", seconds(a->buys_ms), "samples",
 			 (int)a->samples, "runs", (int)a->runs, "limit_text", text(a->limit_text),
 			 "request_text", text(a->request_text), "basis", a->basis);
@@ -249,7 +250,7 @@ int report_json(const struct report *r, FILE *out)
 				timeline(r), "alarms", alarms(r), "actions", actions(r), "outcome",
 				outcome(r->outcome), "series", series(&r->series), "co_tenants",
 				co_tenants(r), "factors", factors(r), "recommendation",
-				recommendation(&r->recommendation), "about", about(r));
+				recommendation_json(&r->recommendation), "about", about(r));
 	int e = all ? json_dumpf(all, out, JSON_COMPACT | JSON_REAL_PRECISION(15)) : -1;
 
 	json_decref(all);

@@ -106,6 +106,8 @@ static void add_causes(const struct report *r, struct line *l)
 		line_add_bytes(l, "; recommended limit: ", a->limit, "");
 	else if (a->kind == RECOMMEND_LEAK)
 		line_add(l, "; a higher limit only delays a leak");
+	else if (a->kind == RECOMMEND_GROWS)
+		line_add(l, "; its growth shows no bound for a limit");
 	else if (a->kind == RECOMMEND_FITS)
 		line_add(l, "; the limit covers the usage seen before");
 	else if (a->kind == RECOMMEND_TOO_LITTLE && r->incident.cgroup_id)

@@ -181,6 +181,18 @@ void series_sum(struct series *s, uint64_t time_ns)
 			s->peak = s->point[i].usage;
 }
 
+void series_demand(const struct series *s, uint64_t until_ns, struct demand *ret)
+{
+	demand_init(ret);
+	for (size_t i = 0; i < s->n && s->point[i].time_ns <= until_ns; i++) {
+		const struct series_point *p = &s->point[i];
+
+		demand_add(ret, p->time_ns,
+			   p->unreclaimable == HR_UNKNOWN ? p->usage : p->unreclaimable, p->begins);
+	}
+	demand_until(ret, until_ns);
+}
+
 void series_done(struct series *s)
 {
 	free(s->point);

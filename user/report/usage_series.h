@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <headroom/reader.h>
+#include "demand.h"
 #include "format/incident.h"
 
 struct series_point { /* bytes; HR_UNKNOWN */
@@ -43,6 +44,8 @@ int series_add_fall(struct series *s, const struct hr_event_oom_kill *oom,
 /* Fills before, at, peak; time_ns: of the incident. */
 void series_sum(struct series *s, uint64_t time_ns);
 void series_done(struct series *s);
+/* What it shows up to that time: non-reclaimable usage, or usage where that is unknown. */
+void series_demand(const struct series *s, uint64_t until_ns, struct demand *ret);
 
 /* Usage at that time, or shortly before; HR_UNKNOWN. */
 uint64_t series_usage_at(const struct series *s, uint64_t time_ns);
