@@ -15,6 +15,7 @@
 #include "cli.h"
 #include "fleet.h"
 #include "json/json.h"
+#include "json/json_yaml.h"
 #include "listing.h"
 #include "format/columns.h"
 #include "format/table.h"
@@ -25,8 +26,8 @@
 #define FOUND_MOST   256 /* matches of one TARGET */
 #define WATCH_S      1
 
-enum ls_output { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_CSV };
-static const char *const outputs[] = {"table", "wide", "json", "csv"};
+enum ls_output { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_CSV, OUTPUT_YAML };
+static const char *const outputs[] = {"table", "wide", "json", "csv", "yaml"};
 
 struct ls_options {
 	bool json, all, no_headers, watch;
@@ -238,6 +239,33 @@ static int print_json(const struct snapshot *s)
 	return r ? -EIO : 0;
 }
 
+/* The same document. */
+static int print_yaml(const struct snapshot *s)
+{
+	char time[CLOCK_TEXT];
+	json_t *head =
+		json_pack("{so}", "host", json_host(&s->host, &s->header, s->time_ns, s->health));
+	int r = 0;
+
+	clock_format_rfc3339(s->time_ns, time);
+	printf("schema: \"headroom.snapshot/2\"\ntime: \"%s\"\n", time);
+	r = head ? json_print_yaml(head, stdout) : -ENOMEM;
+	json_decref(head);
+	puts(s->n_rows ? "containers:" : "containers: []");
+	for (size_t i = 0; i < s->n_rows && !r; i++) {
+		json_t *container = json_container(s->rows[i].slot);
+
+		r = container ? json_print_yaml_item(container, stdout) : -ENOMEM;
+		json_decref(container);
+	}
+	return r;
+}
+
+static int print_document(const struct ls_options *options, const struct snapshot *s)
+{
+	return options->output == OUTPUT_YAML ? print_yaml(s) : print_json(s);
+}
+
 /* Keeps the rows of the targets. */
 static int keep_targets(struct snapshot *s, char **arguments)
 {
@@ -294,9 +322,9 @@ static int show(const struct ls_options *options, struct hr_reader *reader, char
 	rows_sort(s.rows, s.n_rows, column_find(options->sort), false);
 	if (options->output == OUTPUT_CSV)
 		print_csv(options, &s);
-	else if (options->output != OUTPUT_JSON && !options->json)
+	else if (options->output < OUTPUT_JSON && !options->json)
 		print_table(options, &s, *arguments);
-	else if (print_json(&s) && !ferror(stdout)) {
+	else if (print_document(options, &s) && !ferror(stdout)) {
 		log_error("out of memory");
 		return CLI_FAILED;
 	}

@@ -26,10 +26,10 @@ static int run_program(const struct command *command, char **argv)
 }
 
 static const struct command *const commands[] = {
-	&command_status, &command_top,      &command_ls,     &command_events,  &command_explain,
-	&command_record, &command_recorder, &command_report, &command_replay,  &command_export,
-	&command_policy, &command_term,     &command_kill,   &command_reclaim, &command_throttle,
-	&command_resize, &command_daemon,   &command_check,  &command_version,
+	&command_status,   &command_top,      &command_ls,     &command_events,    &command_explain,
+	&command_record,   &command_recorder, &command_report, &command_recommend, &command_replay,
+	&command_export,   &command_policy,   &command_term,   &command_kill,      &command_reclaim,
+	&command_throttle, &command_resize,   &command_daemon, &command_check,     &command_version,
 };
 
 /* Commands of version 0.1. */

@@ -12,6 +12,7 @@
 
 /* Opinions, all in one place. */
 #define LEAST_MS            (30 * 60 * 1000u) /* of history: minimum */
+#define WEEK_MS             (7 * 86400 * 1000u)
 #define LEAST_SAMPLES       30u
 #define MARGIN_PERCENT      10u /* above the highest usage */
 #define SWING_PERCENT       10u /* of what it is above the median */
@@ -85,7 +86,7 @@ static void write_basis(struct recommendation *a)
 	line_add(&l, ".");
 	if (a->kind == RECOMMEND_TOO_LITTLE)
 		line_add_ms(&l, " A recommendation needs at least ", LEAST_MS, ".");
-	else
+	else if (a->span_ms < WEEK_MS)
 		line_add(&l, " A week of history improves it.");
 }
 
@@ -111,7 +112,7 @@ static void write_growth(struct recommendation *a)
 	a->kind = RECOMMEND_GROWS;
 	line_add_bytes(&l, "Its highest usage rose by ", a->growth,
 		       " from the first quarter of the history to the last");
-	line_add(&l, ", and does not slow down: no limit can be told to be large enough. Look for "
+	line_add(&l, ", and does not slow down: no limit is known to be large enough. Look for "
 		     "a leak, or ask again later.");
 }
 

@@ -187,8 +187,7 @@ void series_demand(const struct series *s, uint64_t until_ns, struct demand *ret
 	for (size_t i = 0; i < s->n && s->point[i].time_ns <= until_ns; i++) {
 		const struct series_point *p = &s->point[i];
 
-		demand_add(ret, p->time_ns,
-			   p->unreclaimable == HR_UNKNOWN ? p->usage : p->unreclaimable, p->begins);
+		demand_add(ret, p->time_ns, series_point_demand(p), p->begins);
 	}
 	demand_until(ret, until_ns);
 }

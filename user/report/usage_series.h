@@ -44,7 +44,12 @@ int series_add_fall(struct series *s, const struct hr_event_oom_kill *oom,
 /* Fills before, at, peak; time_ns: of the incident. */
 void series_sum(struct series *s, uint64_t time_ns);
 void series_done(struct series *s);
-/* What it shows up to that time: non-reclaimable usage, or usage where that is unknown. */
+/* Non-reclaimable usage, or usage where that is unknown. */
+static inline uint64_t series_point_demand(const struct series_point *point)
+{
+	return point->unreclaimable == HR_UNKNOWN ? point->usage : point->unreclaimable;
+}
+/* What it shows up to that time. */
 void series_demand(const struct series *s, uint64_t until_ns, struct demand *ret);
 
 /* Usage at that time, or shortly before; HR_UNKNOWN. */
