@@ -80,7 +80,7 @@ def fleet: dashboard("headroom-fleet"; "headroom: fleet"; "All nodes: containers
 		stat("Nodes up"; "short"; "Daemons with a current heartbeat."; "sum(headroom_guard_up{instance=~\"$node\"})"; neutral),
 		(stat("Daemons down"; "short"; "No forecasts and no actions on these nodes."; "count(headroom_guard_up{instance=~\"$node\"} == 0) or vector(0)"; any_bad) | runbook("HeadroomDaemonDown")),
 		stat("Containers"; "short"; "Containers, units and other cgroups that hold processes."; "sum(headroom_guard_containers{instance=~\"$node\"})"; neutral),
-		(stat("Alarms"; "short"; "Containers with a predicted OOM kill or stall."; "count(headroom_container_alarm{instance=~\"$node\"} >= 1) or vector(0)"; any_bad) | runbook("ContainerMemoryRunsOut")),
+		(stat("Alarms"; "short"; "Containers with a predicted OOM kill or stall."; "count(headroom_container_alarm{instance=~\"$node\"} >= 2) or vector(0)"; any_bad) | runbook("ContainerMemoryRunsOut")),
 		(stat("Leaks"; "short"; "Confirmed: the baseline has risen for most of an hour."; "count(headroom_container_leak{instance=~\"$node\"} >= 2) or vector(0)"; any_bad) | runbook("ContainerMemoryLeak")),
 		(stat("OOM kills"; "short"; "In the dashboard's time range."; "sum(\(kills("instance=~\"$node\""; "$__range"))) or vector(0)"; any_bad) | runbook("ContainerOOMKilled")),
 		(stat("Actions"; "short"; "Actions done in the dashboard's time range, notifications excluded."; "sum(\(actions_done("instance=~\"$node\", result=\"done\", action!=\"notify\""; "$__range"))) or vector(0)"; steps([["orange", 1]])) | runbook("HeadroomActed"))]},
@@ -96,7 +96,7 @@ def fleet: dashboard("headroom-fleet"; "headroom: fleet"; "All nodes: containers
 		(lines("Available memory"; "percentunit"; "Share of the installed memory."; [q("{{instance}}"; "headroom_host_memory_available_bytes{instance=~\"$node\"} / headroom_host_memory_total_bytes{instance=~\"$node\"}")]) | bounded(1))]},
 	{title: "Events", height: 8, panels: [
 		(lines("OOM kills by node"; "short"; "Per interval of the graph."; [q("{{instance}}"; "sum by (instance) (\(kills("instance=~\"$node\""; "$__rate_interval")))")]) | bars | runbook("ContainerOOMKilled")),
-		(lines("Alarms by node"; "short"; "Containers with an alarm."; [q("{{instance}}"; "sum by (instance) (headroom_container_alarm{instance=~\"$node\"} >= bool 1)")]) | runbook("ContainerMemoryRunsOut"))]}]);
+		(lines("Alarms by node"; "short"; "Containers with an alarm."; [q("{{instance}}"; "sum by (instance) (headroom_container_alarm{instance=~\"$node\"} >= bool 2)")]) | runbook("ContainerMemoryRunsOut"))]}]);
 
 def node: dashboard("headroom-node"; "headroom: node"; "One node: its memory, its largest containers, and the state of its daemon"; [nodes(false)]; [
 	{title: "Host memory", height: 7, panels: [
@@ -153,8 +153,8 @@ def incidents: dashboard("headroom-incidents"; "headroom: incidents"; "OOM kills
 		(lines("OOM kills"; "short"; "By container, per interval of the graph."; [q(container_name; "sum by (instance, id, name, namespace, pod) (\(kills("instance=~\"$node\""; "$__rate_interval")))")]) | bars | .share = 2 | runbook("ContainerOOMKilled")),
 		(table("OOM-killed containers"; "In the dashboard's time range. `headroom report` on the node prints the post-mortem."; [["Kills", "short", "sum by (instance, id, name, namespace, pod, container) (\(kills("instance=~\"$node\""; "$__range")))"]]) | runbook("ContainerOOMKilled"))]},
 	{title: "Alarms", height: 8, panels: [
-		(lines("Risk"; "percent"; "Of the containers with an alarm."; [q(container_name; "headroom_container_risk{instance=~\"$node\"} and on (instance, id) headroom_container_alarm >= 1")]) | bounded(100) | .fieldConfig.defaults.thresholds = risk_steps | runbook("ContainerMemoryRunsOut")),
-		(lines("Headroom"; "bytes"; "Of the containers with an alarm, to their effective limit."; [q(container_name; "headroom_container_headroom_bytes{instance=~\"$node\"} and on (instance, id) headroom_container_alarm >= 1")]) | runbook("ContainerMemoryRunsOut")),
+		(lines("Risk"; "percent"; "Of the containers with an alarm."; [q(container_name; "headroom_container_risk{instance=~\"$node\"} and on (instance, id) headroom_container_alarm >= 2")]) | bounded(100) | .fieldConfig.defaults.thresholds = risk_steps | runbook("ContainerMemoryRunsOut")),
+		(lines("Headroom"; "bytes"; "Of the containers with an alarm, to their effective limit."; [q(container_name; "headroom_container_headroom_bytes{instance=~\"$node\"} and on (instance, id) headroom_container_alarm >= 2")]) | runbook("ContainerMemoryRunsOut")),
 		(lines("OOM kills of the host"; "short"; "The kernel's count since boot; includes processes outside of containers."; [q("{{instance}}"; "headroom_host_oom_kills_total{instance=~\"$node\"}")]) | runbook("ContainerOOMKilled"))]},
 	{title: "Actions", height: 8, panels: [
 		(lines("Actions"; "short"; "By policy, action and result, per interval of the graph."; [q("{{policy}} {{action}} {{result}}"; "sum by (policy, action, result) \(actions_done("instance=~\"$node\""; "$__rate_interval"))")]) | bars | runbook("HeadroomActed")),

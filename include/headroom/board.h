@@ -134,7 +134,12 @@ struct hr_stalls { /* direct and memcg reclaim by tasks of this cgroup itself */
 	uint32_t bucket[HR_STALL_BUCKETS];
 };
 
-enum hr_alarm { HR_ALARM_NONE, HR_ALARM_WARN, HR_ALARM_ACT };
+enum hr_alarm {
+	HR_ALARM_NONE,
+	HR_ALARM_NOTICE, /* risk of 50 or more: may be wrong one time in two */
+	HR_ALARM_WARN,   /* from here on precision comes first */
+	HR_ALARM_ACT
+};
 enum hr_leak_state {
 	HR_LEAK_NONE,
 	HR_LEAK_SUSPECTED,

@@ -33,7 +33,7 @@ ask "$(entry "$two") | $figures" <"$work/near" | expect '.alarm == "none" and .r
 killed() { event_after "$since" ".type == \"oom_kill\" and .cgroup == \"$ours/$app\" and .victim.pid > 0"; }
 wait_for 20 killed || fail 'no OOM kill'
 killed >"$work/kill"
-cli events --json | jq -c "select(.seq > $since and .type == \"risk\" and .to != \"none\")" >"$work/risks"
+cli events --json | jq -c "select(.seq > $since and .type == \"risk\" and (.to == \"warn\" or .to == \"act\"))" >"$work/risks"
 [ "$(jq -r .cgroup "$work/risks" | sort -u)" = "$(printf '%s\n' "$ours/$app" "$ours/$capped" | sort)" ] ||
 	fail "alarms of others: $(cat "$work/risks")"
 grep "$app" "$work/risks" | head -n 1 | ask .time >"$work/first"

@@ -232,10 +232,10 @@ static void test_pod(void **state)
 	assert_non_null(strstr(text, "666/a\""));
 	free(text);
 	exposition_labels_free(labels);
-	assert_true(has_alarm("/kubepods/pod8e90aaaa-1111-2222-3333-444455556666/a", "2"));
+	assert_true(has_alarm("/kubepods/pod8e90aaaa-1111-2222-3333-444455556666/a", "3"));
 	assert_true(has_alarm("/kubepods/pod8e90aaaa-1111-2222-3333-444455556666/b", "0"));
 	assert_true(has_alarm("/kubepods/pod8e90aaaa-1111-2222-3333-444455556666/c", "0"));
-	assert_true(has_alarm("/kubepods/pod8e90aaaa-1111-2222-3333-444455556666/d", "2"));
+	assert_true(has_alarm("/kubepods/pod8e90aaaa-1111-2222-3333-444455556666/d", "3"));
 }
 
 static void test_too_many(void **state)

@@ -94,7 +94,7 @@ static void test_alarms_wait_for_their_odds(void **state)
 		for (double t = 0; t < 2 * cases[i].seconds && used < 0.999 * limit; t++) {
 			used = limit * fmin(0.2 + 0.8 * t / cases[i].seconds, cases[i].end);
 			feed(&run, 1, used);
-			if (run.out.alarm && left < 0)
+			if (run.out.alarm >= HR_ALARM_WARN && left < 0)
 				left = cases[i].seconds - t;
 		}
 		assert_int_equal(left >= 0, cases[i].warned);
@@ -138,7 +138,7 @@ static void test_refaults_by_the_time_they_took(void **state)
 static void test_one_warning_for_many_teeth(void **state)
 {
 	struct run run;
-	int raised = 0, before = HR_ALARM_NONE;
+	int raised = 0, noticed = 0, before = HR_ALARM_NONE;
 
 	run_init(&run, 1000000000);
 	for (int n = 0; n < 20000; n++) {
@@ -147,11 +147,41 @@ static void test_one_warning_for_many_teeth(void **state)
 		if (used >= 1e9)
 			break;
 		feed(&run, 1, used);
-		raised += run.out.alarm > HR_ALARM_NONE && before == HR_ALARM_NONE;
+		raised += run.out.alarm >= HR_ALARM_WARN && before < HR_ALARM_WARN;
+		noticed += run.out.alarm > HR_ALARM_NONE && before == HR_ALARM_NONE;
 		before = run.out.alarm;
 	}
 	assert_int_equal(raised, 1);
-	assert_true(before > HR_ALARM_NONE);
+	assert_true(noticed <= 2); /* the first rise is no tooth yet */
+	assert_true(before >= HR_ALARM_WARN);
+}
+
+/* A notice comes with the risk: in a rise of two minutes more than a minute before its end, and at one sample a minute with the first one of high
+ * risk. `warn` waits for its odds. */
+static void test_notice_comes_first(void **state)
+{
+	static const double every[] = {1, 60};
+
+	for (size_t i = 0; i < sizeof(every) / sizeof(every[0]); i++) {
+		struct run run;
+		double limit = 1e9, used = 0.2 * limit, noticed = -1, warned = -1;
+		double seconds = 120 * every[i];
+
+		run_init(&run, (uint64_t)limit);
+		for (int n = 0; n < 120; n++)
+			feed(&run, every[i], used);
+		for (double t = every[i]; used < 0.99 * limit; t += every[i]) {
+			used = limit * (0.2 + 0.8 * t / seconds);
+			feed(&run, every[i], used);
+			assert_true(run.out.risk_centi < 5000 || run.out.alarm >= HR_ALARM_NOTICE);
+			if (run.out.alarm >= HR_ALARM_NOTICE && noticed < 0)
+				noticed = seconds - t;
+			if (run.out.alarm >= HR_ALARM_WARN && warned < 0)
+				warned = seconds - t;
+		}
+		assert_true(noticed >= seconds / 2 || noticed >= 600);
+		assert_true(warned > 0 && warned < noticed);
+	}
 }
 
 static double walk_noise(uint32_t *x)
@@ -230,6 +260,7 @@ int main(void)
 		cmocka_unit_test(test_alarms_wait_for_their_odds),
 		cmocka_unit_test(test_refaults_by_the_time_they_took),
 		cmocka_unit_test(test_one_warning_for_many_teeth),
+		cmocka_unit_test(test_notice_comes_first),
 		cmocka_unit_test(test_random_walks_are_no_leaks),
 		cmocka_unit_test(test_daily_collections),
 		cmocka_unit_test(test_full_heap_in_words),

@@ -31,6 +31,12 @@ static const struct lifespan {
 	{"warned, and calm again",
 	 "calm 1; warn 10; calm 50; calm 909; calm 911; calm 5000",
 	 {.warn = {0, 1}}},
+	{"a notice is not judged, and announces no kill",
+	 "notice 10; calm 50; notice 60; kill 70",
+	 {.kills = {0, 1}}},
+	{"a notice, then warned",
+	 "notice 1; warn 10 60; notice 50; kill 70",
+	 {.warn = {1}, .kills = {1}, .times = 1, .held = 1}},
 	{"not due yet", "warn 10; calm 50; calm 909", {.times = 0}},
 	{"it stood for hours, and was right at last",
 	 "warn 10; warn 9000; kill 20000",
@@ -110,11 +116,11 @@ struct stage {
 static void look(struct stage *stage, const char *what, double t, double p50,
 		 struct hr_score *score)
 {
-	static const char *const alarms[] = {"calm", "warn", "act"};
+	static const char *const alarms[] = {"calm", "notice", "warn", "act"};
 	struct hr_forecast o = {.risk_centi = 100};
 	struct score_sight sight = {.t_ns = ns(t), .forecast = &o};
 
-	for (uint8_t a = 0; a < 3; a++)
+	for (uint8_t a = 0; a <= HR_ALARM_ACT; a++)
 		if (!strcmp(what, alarms[a]))
 			stage->alarm = a;
 	o.alarm = strcmp(what, "lent") ? stage->alarm : HR_ALARM_ACT;

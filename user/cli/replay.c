@@ -56,6 +56,8 @@ static void sum_up(struct replay *r, const struct hr_forecast *before, double t)
 	s->went_back += t < s->last_t;
 	if (before->alarm && t > s->last_t)
 		s->alarm_seconds += t - s->last_t;
+	if (now->alarm >= HR_ALARM_NOTICE && before->alarm < HR_ALARM_NOTICE && !s->notices++)
+		s->first_notice = t;
 	if (now->alarm >= HR_ALARM_WARN && before->alarm < HR_ALARM_WARN && !s->warns++)
 		s->first_warn = t;
 	if (now->alarm >= HR_ALARM_ACT && before->alarm < HR_ALARM_ACT && !s->acts++)

@@ -23,8 +23,8 @@ struct replay_row { /* of the table */
 
 struct replay_sum {
 	uint64_t samples, went_back, kills;
-	double first_t, last_t, first_warn, first_act, first_leak, top_t;
-	unsigned int warns, acts;
+	double first_t, last_t, first_notice, first_warn, first_act, first_leak, top_t;
+	unsigned int notices, warns, acts;
 	double alarm_seconds;
 	uint16_t top_risk_centi; /* UINT16_MAX: unknown */
 };

@@ -45,7 +45,7 @@ static void print_row(const struct replay *r, const struct replay_row *row, bool
 
 	if (o->reason[0].kind)
 		reason_text(&o->reason[0], reason);
-	printf("%s%c %8s %9s %9s %11s %7s %4s %-5s %s%*s%s%s\n", on ? on : "",
+	printf("%s%c %8s %9s %9s %11s %7s %4s %-6s %s%*s%s%s\n", on ? on : "",
 	       row->change ? '>' : ' ', seconds(row->t_seconds - r->sum.first_t, time),
 	       units_bytes(row->used, used), units_bytes(row->left, left),
 	       units_rate(o->drift_bytes_per_second, rate),
@@ -57,7 +57,7 @@ static void print_row(const struct replay *r, const struct replay_row *row, bool
 
 static void print_head(void)
 {
-	printf("  %8s %9s %9s %11s %7s %4s %-5s %-10s %s\n", "AFTER", "USED", "HEADROOM", "TREND",
+	printf("  %8s %9s %9s %11s %7s %4s %-6s %-10s %s\n", "AFTER", "USED", "HEADROOM", "TREND",
 	       "OOM ETA", "RISK", "ALARM", "LEAK", "FACTORS");
 }
 
@@ -97,10 +97,12 @@ static void print_alarms(const struct replay *r)
 	const struct replay_sum *s = &r->sum;
 	char time[UNITS_TEXT], chance[8];
 
+	print_first("notice", s->notices, s->first_notice, r);
+	fputs(", ", stdout);
 	print_first("warn", s->warns, s->first_warn, r);
 	fputs(", ", stdout);
 	print_first("act", s->acts, s->first_act, r);
-	if (s->warns || s->acts)
+	if (s->notices || s->warns || s->acts)
 		printf(", %s under alarm", seconds(s->alarm_seconds, time));
 	if (s->top_risk_centi != UINT16_MAX)
 		printf("; highest risk %s after %s", risk(s->top_risk_centi, chance),

@@ -148,9 +148,12 @@ static void events_forecast(struct board *board, uint32_t slot, enum hr_event_ty
 
 void events_alarm(struct board *board, uint32_t slot, enum hr_alarm from, enum hr_alarm to)
 {
-	static const enum hr_severity severity[] = {HR_INFO, HR_WARNING, HR_CRITICAL};
+	static const enum hr_severity severity[] = {[HR_ALARM_NONE] = HR_INFO,
+						    [HR_ALARM_NOTICE] = HR_INFO,
+						    [HR_ALARM_WARN] = HR_WARNING,
+						    [HR_ALARM_ACT] = HR_CRITICAL};
 
-	events_forecast(board, slot, HR_EVENT_RISK, severity[to % 3], from, to);
+	events_forecast(board, slot, HR_EVENT_RISK, severity[to], from, to);
 }
 
 void events_leak(struct board *board, uint32_t slot, enum hr_leak_state from)

@@ -100,8 +100,9 @@ static void follow_alarms(struct score_watch *w, uint64_t t_ns, uint8_t alarm, s
 	for (unsigned int i = 0; i < w->episodes; i++)
 		if (!w->episode[i].to_ns && w->episode[i].alarm > alarm)
 			w->episode[i].to_ns = t_ns;
-	for (uint8_t a = w->alarm + 1; a <= alarm && a <= HR_ALARM_ACT; a++)
-		begin_alarm(w, t_ns, a, s);
+	for (uint8_t a = HR_ALARM_WARN; a <= alarm && a <= HR_ALARM_ACT; a++)
+		if (a > w->alarm)
+			begin_alarm(w, t_ns, a, s);
 	w->alarm = alarm;
 }
 
@@ -132,8 +133,8 @@ static void judge_alarms(struct score_watch *w, uint64_t t_ns, struct hr_score *
 		}
 }
 
-/* Whether the displayed alarm, its own or inherited, warned of the failure. */
-static void follow_spell(struct score_watch *w, uint64_t t_ns, uint8_t shown)
+/* Whether the displayed alarm, its own or inherited, warned of the failure. A notice does not. */
+static void follow_spell(struct score_watch *w, uint64_t t_ns, bool shown)
 {
 	bool stands = w->warned_ns && !w->calm_ns;
 
@@ -246,7 +247,7 @@ void score_look(struct score_watch *w, const struct score_sight *sight, struct h
 	note_time(w, sight->t_ns, sight->forecast);
 	follow_alarms(w, sight->t_ns, sight->alarm, s);
 	settle_alarms(w, sight->t_ns, s);
-	follow_spell(w, sight->t_ns, sight->forecast->alarm);
+	follow_spell(w, sight->t_ns, sight->forecast->alarm >= HR_ALARM_WARN);
 	note_risk(w, sight, s);
 }
 

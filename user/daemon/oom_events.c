@@ -55,7 +55,7 @@ static void remember_forecast(struct containers *containers, struct pending_oom 
 	pending->warned_before_ms = warned_before_ms(subject, pending->record.r.time_ns);
 	/* what it inherited is an alarm of a cgroup above, which alone has an event of it */
 	pending->parent_warned =
-		pending->warned_before_ms != HR_UNKNOWN && subject->own_alarm == HR_ALARM_NONE;
+		pending->warned_before_ms != HR_UNKNOWN && subject->own_alarm < HR_ALARM_WARN;
 	/* A short-lived container under a parent that was about to run out: that alarm warned of this kill, too. */
 	above = tracks_get(&containers->tracks, subject->parent_id);
 	for (unsigned int n = 0; pending->record.limit_memcg_id != subject->memcg_id && above &&

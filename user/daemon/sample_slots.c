@@ -329,7 +329,9 @@ static void emit_changes(const struct sampling *sampling, struct track *track, u
 	uint32_t full = at->pressure.full_avg10_centi;
 	bool under_oom = at->flags & HR_SLOT_UNDER_OOM;
 
-	track->warned_ns = !at->forecast.alarm ? 0 : track->warned_ns ? track->warned_ns : now_ns;
+	track->warned_ns = at->forecast.alarm < HR_ALARM_WARN ? 0
+			   : track->warned_ns                 ? track->warned_ns
+							      : now_ns;
 	if (track->own_alarm != track->alarm) {
 		enum hr_alarm from = track->alarm;
 

@@ -120,8 +120,8 @@ static bool take_risk(struct alerts *alerts, const struct export_event *event)
 {
 	const struct hr_event_forecast *risk = (const void *)&event->record;
 
-	return risk->to == HR_ALARM_NONE ? end(alerts, event, "MemoryRisk")
-					 : fire(alerts, event, "MemoryRisk", 0);
+	return risk->to < HR_ALARM_WARN ? end(alerts, event, "MemoryRisk")
+					: fire(alerts, event, "MemoryRisk", 0);
 }
 
 static bool take_leak(struct alerts *alerts, const struct export_event *event)

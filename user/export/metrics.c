@@ -84,7 +84,7 @@ const struct metric metric_container[] = {
 	{C "oom_in_seconds{quantile=\"0.9\"}", NULL, false, get_p90},
 	{C "risk", "Probability of an OOM kill or a permanent stall within 15 minutes, 0 to 100.",
 	 false, get_risk},
-	{C "alarm", "Alarm level: 0 none, 1 warn, 2 act.", false, get_alarm},
+	{C "alarm", "Alarm level: 0 none, 1 notice, 2 warn, 3 act.", false, get_alarm},
 	{C "memory_drift_bytes_per_second", "Growth trend of the non-reclaimable memory.", false,
 	 get_drift},
 	{C "leak",

@@ -59,7 +59,8 @@ static const char *reason_of(const struct hr_event *record)
 	case HR_EVENT_ACTION:
 		return "MemoryAction";
 	case HR_EVENT_RISK:
-		return forecast->to > forecast->from ? "MemoryRisk" : NULL;
+		return forecast->to > forecast->from && forecast->to >= HR_ALARM_WARN ? "MemoryRisk"
+										      : NULL;
 	case HR_EVENT_LEAK:
 		return hr_leak_grows(forecast->to) && (forecast->to > forecast->from ||
 						       forecast->from == HR_LEAK_ENDED)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * Risk: the terms are summed in log-odds, calibrated, and scaled to 0–100; the terms with the largest
- * weights become the reasons. An alarm rises after a short delay and falls after a longer one
+ * weights become the reasons. `notice` rises at once, the other alarms after a short delay; all fall after a longer one
  * (hysteresis).
  */
 #include "risk.h"
@@ -39,10 +39,12 @@
 #define WARN_ODDS         8.0f
 #define LEAST_CHANCE      0.5f /* of a failure, for a time of which little is left */
 
-/* warn from a probability of .5, act from .8; each ends when the probability falls below `off`. */
+/* notice and warn from a probability of .5, act from .8; each ends when the probability falls below `off`. */
 static const struct {
 	uint16_t on_centi, off_centi;
-} alarms[] = {[HR_ALARM_WARN] = {5000, 3000}, [HR_ALARM_ACT] = {8000, 6000}};
+} alarms[] = {[HR_ALARM_NOTICE] = {5000, 3000},
+	      [HR_ALARM_WARN] = {5000, 3000},
+	      [HR_ALARM_ACT] = {8000, 6000}};
 
 void risk_begin(struct verdict *verdict)
 {
@@ -109,7 +111,7 @@ static float patience(const struct forecast_state *state, uint8_t alarm, const s
 	return wait;
 }
 
-/* An alarm falls after a minute below its `off`; `warn` lasts for two cycles of a sawtooth, so that a
+/* An alarm falls after a minute below its `off`; `notice` and `warn` last for two cycles of a sawtooth, so that a
  * sawtooth near the limit raises one warning and not one per cycle. It falls at once where there is
  * no sawtooth and the risk is near zero. */
 static bool may_fall(const struct forecast_state *state, uint16_t risk)
@@ -118,7 +120,7 @@ static bool may_fall(const struct forecast_state *state, uint16_t risk)
 
 	if (risk >= alarms[state->alarm].off_centi)
 		return false;
-	if (state->alarm == HR_ALARM_WARN && state->cycles)
+	if (state->alarm <= HR_ALARM_WARN && state->cycles)
 		calm = max_f(calm, min_f(CALM_CYCLES * state->sawtooth.period, RISK_SECONDS));
 	return (risk < CALM_CENTI && !state->cycles) || (float)state->alarm_calm > 4 * calm;
 }
@@ -131,6 +133,15 @@ static bool warns_at_once(const struct forecast_state *state, const struct step 
 	return (!state->cycles || baseline_new_high(state, step, state->sawtooth.peak_error)) &&
 	       rise_informs(state, step, verdict) && goes_on(step, verdict) &&
 	       patience(state, HR_ALARM_WARN, step, verdict, chance) <= step->dt;
+}
+
+/* A notice waits for nothing. What has come down and returns to a level that it had before tells nothing new. */
+static bool notices(const struct forecast_state *state, const struct step *step, uint16_t risk,
+		    const struct verdict *verdict)
+{
+	return state->alarm < HR_ALARM_NOTICE && risk >= alarms[HR_ALARM_NOTICE].on_centi &&
+	       (verdict->rough <= 0 || step->input->binding_level != HR_LEVEL_OWN ||
+		baseline_new_high(state, step, 0));
 }
 
 static uint8_t alarm_now(struct forecast_state *state, const struct step *step, uint16_t risk,
@@ -151,7 +162,10 @@ static uint8_t alarm_now(struct forecast_state *state, const struct step *step, 
 		state->alarm--;
 		up = state->alarm;
 	}
-	for (uint8_t a = HR_ALARM_ACT; a > state->alarm && up == state->alarm; a--)
+	if (notices(state, step, risk, verdict))
+		up = state->alarm = HR_ALARM_NOTICE;
+	for (uint8_t a = HR_ALARM_ACT; a > state->alarm && a >= HR_ALARM_WARN && up == state->alarm;
+	     a--)
 		if (risk >= alarms[a].on_centi && patience(state, a, step, verdict, chance) < NEVER)
 			up = a;
 	if (up <= state->alarm) {

@@ -17,10 +17,10 @@
 #define MOST_NAMED  8
 #define LEARNING_NS (20 * NS_PER_SEC) /* of data, before a quiet host means something */
 /* Risk in hundredths: from here on a screen marks it, as the colours of the risk do (columns.c) … */
-#define WARN_CENTI 5000
-#define ACT_CENTI  8000
-#define NAME_WIDTH 44  /* of a name within a line */
-#define ROOMY      130 /* columns from which on long names fit */
+#define NOTICE_CENTI 5000
+#define ACT_CENTI    8000
+#define NAME_WIDTH   44  /* of a name within a line */
+#define ROOMY        130 /* columns from which on long names fit */
 
 static unsigned int known_risk(const struct hr_forecast *o)
 {
@@ -31,9 +31,9 @@ static bool is_low(const struct hr_forecast *o) { return known_risk(o) < FORECAS
 
 static unsigned int level_of(const struct hr_forecast *o)
 {
-	unsigned int by_risk = known_risk(o) >= ACT_CENTI    ? HR_ALARM_ACT
-			       : known_risk(o) >= WARN_CENTI ? HR_ALARM_WARN
-							     : HR_ALARM_NONE;
+	unsigned int by_risk = known_risk(o) >= ACT_CENTI      ? HR_ALARM_ACT
+			       : known_risk(o) >= NOTICE_CENTI ? HR_ALARM_NOTICE
+							       : HR_ALARM_NONE;
 
 	if (o->alarm == HR_ALARM_ACT && is_low(o) && o->risk_centi != UINT16_MAX)
 		return HR_ALARM_WARN;
@@ -49,9 +49,10 @@ unsigned int alert_alarm(const struct hr_slot *slot)
 
 enum style alarm_style(unsigned int alarm)
 {
-	return alarm >= HR_ALARM_ACT    ? STYLE_BAD
-	       : alarm == HR_ALARM_WARN ? STYLE_WARN
-					: STYLE_PLAIN;
+	return alarm >= HR_ALARM_ACT      ? STYLE_BAD
+	       : alarm == HR_ALARM_WARN   ? STYLE_WARN
+	       : alarm == HR_ALARM_NOTICE ? STYLE_ACCENT
+					  : STYLE_PLAIN;
 }
 
 static bool is_calm(const struct hr_forecast *o)
@@ -94,7 +95,7 @@ static size_t find_worst(const struct snapshot *s, const struct hr_slot *worst[M
 
 		if (!counts(slot))
 			continue;
-		n += alert_alarm(slot) >= HR_ALARM_WARN;
+		n += alert_alarm(slot) >= HR_ALARM_NOTICE;
 		while (at && is_worse(slot, worst[at - 1])) {
 			worst[at] = worst[at - 1];
 			at--;
@@ -194,7 +195,7 @@ enum style alert_headline(const struct snapshot *s, size_t width, bool ascii, ch
 		line_add(&line, "Data is stale, last known values below: %s", snapshot_remedy(s));
 		return STYLE_BAD;
 	}
-	if (level_of(&s->host.forecast) >= HR_ALARM_WARN &&
+	if (level_of(&s->host.forecast) >= HR_ALARM_NOTICE &&
 	    (!n || level_of(&s->host.forecast) > alert_alarm(worst[0])))
 		return alert_host(&s->host, text);
 	if (n) {

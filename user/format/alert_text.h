@@ -28,7 +28,7 @@ const char *alert_next(const struct hr_slot *slot, const struct hr_host *host,
 const char *alert_memory(const struct hr_slot *slot, char text[ALERT_TEXT]);
 
 /* How a screen marks it, enum hr_alarm. The daemon raises an alarm as late as possible and holds it (docs/explanation/forecast.md); a
- * screen warns earlier: a high risk counts as well, and an alarm at low risk counts as a warning only. */
+ * screen shows it earlier: a high risk counts as well, and an alarm at low risk counts as a warning only. */
 unsigned int alert_alarm(const struct hr_slot *slot);
 
 enum style alarm_style(unsigned int alarm); /* enum hr_alarm */

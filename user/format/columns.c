@@ -126,7 +126,7 @@ static double alarm_value(const struct row *row)
 
 static const char *alarm_format(const struct row *row, char text[CELL_TEXT])
 {
-	static const char *const marks[] = {" ", "!", "!!"};
+	static const char *const marks[] = {" ", "!", "!", "!!"};
 	double alarm = alarm_value(row);
 
 	return strcpy(text, alarm < 0 ? "x" : alarm > HR_ALARM_ACT ? "?" : marks[(int)alarm]);
@@ -358,7 +358,7 @@ static const char *next_format(const struct row *row, char text[CELL_TEXT])
 /* clang-format off */
 const struct column column_table[] = {
 	{.id = "alarm", .title = "!", .width = 2, .drop = 0,
-	 .help = "! risk 50 or higher or alarm warn, !! risk 80 or higher or alarm act, x gone",
+	 .help = "! risk 50 or higher or any alarm, !! risk 80 or higher or alarm act, x gone",
 	 .format = alarm_format, .value = alarm_value, .style = mark_style},
 	{.id = "name", .title = "NAME", .help = "name of the container, unit or cgroup",
 	 .format = name_format, .style = mark_style, .keeps_end = true, .least_first = true},

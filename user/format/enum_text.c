@@ -24,7 +24,7 @@ static const char *pick(const char *const *words, size_t n, unsigned int i)
 WORDS(mode_word, "observe", "dry-run", "enforce")
 WORDS(kind_word, "group", "container", "unit", "pod", "sandbox")
 WORDS(state_word, NULL, "running", "gone")
-WORDS(alarm_word, "none", "warn", "act")
+WORDS(alarm_word, "none", "notice", "warn", "act")
 WORDS(container_what_word, "appeared", "identified", "restarted", "gone", "renamed", "relabeled")
 WORDS(daemon_what_word, "started", "stopping", "adopted", "configuration_loaded",
       "configuration_refused", "capacity", "fallback", "events_lost", "resolver", "command",

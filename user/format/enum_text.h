@@ -10,7 +10,7 @@
 const char *mode_word(unsigned int mode);             /* observe, dry-run, enforce */
 const char *kind_word(unsigned int kind);             /* group, container, unit, pod, sandbox */
 const char *state_word(unsigned int state);           /* enum hr_slot_state: running, gone */
-const char *alarm_word(unsigned int alarm);           /* none, warn, act */
+const char *alarm_word(unsigned int alarm);           /* none, notice, warn, act */
 const char *layout_word(unsigned int cgroup_version); /* hr_host.cgroup_version: v1, v2, hybrid */
 const char *container_what_word(unsigned int what);
 const char *daemon_what_word(unsigned int what);

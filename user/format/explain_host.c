@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/human_units.h"
 #include "base/utf8_clean.h"
+#include "alert_text.h"
 #include "display_name.h"
 #include "snapshot.h"
 #include "explain.h"
@@ -128,7 +129,7 @@ static void add_at_risk(struct explanation *s, const struct hr_slot *slots, size
 	size_t named = 0, all = 0;
 	char label[640];
 
-	for (int alarm = HR_ALARM_ACT; alarm >= HR_ALARM_WARN; alarm--)
+	for (unsigned int alarm = HR_ALARM_ACT; alarm >= HR_ALARM_NOTICE; alarm--)
 		for (size_t i = 0; i < n; i++) {
 			const struct hr_slot *slot = &slots[i];
 			struct record_text from = record_text_slot(slot);
@@ -139,7 +140,7 @@ static void add_at_risk(struct explanation *s, const struct hr_slot *slots, size
 			if (all++ >= MOST_NAMED)
 				continue;
 			if (!l)
-				l = explain_line(s, alarm == HR_ALARM_ACT ? STYLE_BAD : STYLE_WARN);
+				l = explain_line(s, alarm_style(alarm));
 			identity_label(&from, &slot->id, slot->cgroup_id, label, sizeof(label));
 			line_add(l, "%s%s (alarm %s)",
 				 named++ ? ", " : "At risk below their own limits: ", label,

@@ -198,7 +198,7 @@ static int on_risk(struct drafts *all, const struct hr_event *e)
 
 	if (d && (d->closed || (!d->i.open && e->time_ns - d->last_ns > GRACE_NS)))
 		d = NULL;
-	if (!d && (o->to == HR_ALARM_NONE || o->to < o->from))
+	if (!d && (o->to < HR_ALARM_WARN || o->to < o->from))
 		return 0;
 	if (d && draft_attach(d, e))
 		return -ENOMEM;
@@ -206,7 +206,7 @@ static int on_risk(struct drafts *all, const struct hr_event *e)
 		d = begin(all, INCIDENT_NEAR_MISS, e);
 	if (!d)
 		return -ENOMEM;
-	d->i.open = o->to != HR_ALARM_NONE;
+	d->i.open = o->to >= HR_ALARM_WARN;
 	d->last_ns = e->time_ns;
 	if (o->to > d->level)
 		d->level = o->to;

@@ -66,6 +66,11 @@ static uint64_t read_risk(const struct input_source *from)
 	return has_forecast(from) ? from->slot->forecast.risk_centi : HR_UNKNOWN;
 }
 
+static uint64_t read_alarm(const struct input_source *from)
+{
+	return has_forecast(from) ? from->slot->forecast.alarm : HR_UNKNOWN;
+}
+
 static uint64_t read_leak(const struct input_source *from)
 {
 	if (!has_forecast(from))
@@ -137,6 +142,12 @@ static const struct condition_level leak_levels[] = {
 	[HR_LEAK_EXHAUSTING -
 		HR_LEAK_SUSPECTED] = {"exhausting",
 				      "has a leak that has almost exhausted its limit"},
+};
+
+static const struct condition_level alarm_levels[] = {
+	[0] = {"notice", "has an alarm"},
+	[HR_ALARM_WARN - HR_ALARM_NOTICE] = {"warn", "has an alarm warn or act"},
+	[HR_ALARM_ACT - HR_ALARM_NOTICE] = {"act", "has an alarm act"},
 };
 
 #define SIZES    .least = POLICY_SIZE_LEAST, .most = POLICY_SIZE_MOST
@@ -248,6 +259,22 @@ const struct condition condition_table[CONDITIONS] = {
 			EVENT(risk_centi),
 			.values = "number above 0, at most 100",
 			.reference = "The risk is at least this.",
+		},
+	[CONDITION_ALARM] =
+		{
+			.key = "alarm",
+			.type = VALUE_LEVEL,
+			.least = HR_ALARM_NOTICE,
+			.most = HR_ALARM_ACT,
+			.levels = alarm_levels,
+			.scope = FOR_CONTAINERS,
+			.read = read_alarm,
+			.own_only = OF_OWN_FORECAST,
+			.shared = HR_ALARM_NONE,
+			CALM(100, 10),
+			.sentence = "{}",
+			.values = "notice, warn or act",
+			.reference = "The alarm is at least this.",
 		},
 	[CONDITION_LEAK] =
 		{

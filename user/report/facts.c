@@ -220,6 +220,7 @@ static void from_events(const struct context *s, struct facts *f)
 	}
 	for (size_t i = 0; i < s->n_events; i++) {
 		f->warned |= !s->report->kill && s->event[i]->type == HR_EVENT_RISK &&
+			     ((const struct hr_event_forecast *)s->event[i])->to >= HR_ALARM_WARN &&
 			     s->event[i]->time_ns < s->time_ns;
 		f->policy |= s->event[i]->type == HR_EVENT_ACTION;
 	}

@@ -74,7 +74,7 @@ static int build_alarms(const struct context *s)
 		struct line l = line_in(text, sizeof(text));
 		struct report_alarm *a;
 
-		if (s->event[i]->type != HR_EVENT_RISK || o->to <= o->from)
+		if (s->event[i]->type != HR_EVENT_RISK || o->to <= o->from || o->to < HR_ALARM_WARN)
 			continue;
 		a = REPORT_MORE(r->alarm, r->alarms);
 		if (!a)
@@ -145,6 +145,7 @@ static enum report_mark mark_of(const struct hr_event *e)
 	case HR_EVENT_RISK:
 		return o->to == HR_ALARM_ACT    ? MARK_ACT
 		       : o->to == HR_ALARM_WARN ? MARK_WARN
+		       : o->to > o->from        ? MARK_NOTE
 						: MARK_GOOD;
 	case HR_EVENT_LEAK:
 		return o->to ? MARK_WARN : MARK_GOOD;
@@ -160,7 +161,8 @@ static enum report_mark mark_of(const struct hr_event *e)
 
 static const char *what_of(const struct hr_event *e)
 {
-	static const char *const alarms[] = {"alarm cleared", "alarm warn", "alarm act"};
+	static const char *const alarms[] = {"alarm cleared", "alarm notice", "alarm warn",
+					     "alarm act"};
 	static const char *const pressures[] = {"stall", "stall ended", "blocked", "unblocked"};
 	const struct hr_event_forecast *o = (const void *)e;
 	const struct hr_event_action *a = (const void *)e;

@@ -122,8 +122,7 @@ static void draw_folded_alarm(const struct row_tree_line *line, struct screen_bu
 			      size_t y, size_t x, size_t width)
 {
 	if (line->alarm)
-		screen_buffer_put(screen_buffer, y, x, width,
-				  line->alarm >= HR_ALARM_ACT ? STYLE_BAD : STYLE_WARN,
+		screen_buffer_put(screen_buffer, y, x, width, alarm_style(line->alarm),
 				  line->alarm >= HR_ALARM_ACT ? "!!" : "!");
 }
 

@@ -168,7 +168,7 @@ static void draw_headline(const struct snapshot *s, struct screen_buffer *screen
 	struct line line = {counts, sizeof(counts), 0};
 	enum style style =
 		alert_headline(s, screen_buffer->columns - 3, screen_buffer->ascii, text);
-	bool risk = style == STYLE_BAD || style == STYLE_WARN;
+	bool risk = style == STYLE_BAD || style == STYLE_WARN || style == STYLE_ACCENT;
 	size_t x = risk ? 3 : 0;
 
 	if (risk)
