@@ -158,7 +158,7 @@ static void play_course(struct tables *tables, const struct course *c, const str
 {
 	static void *states[MOST_RULES];
 	struct cell *cell = &tables->cell[k][which];
-	struct alarm_watch watches[MOST_RULES] = {0}, notice = {0};
+	struct alarm_watch watches[MOST_RULES] = {0};
 	double horizon, ends = c->killed_at >= 0 ? c->killed_at : 1e18, first_leak = -1;
 	bool growing = false, late = false;
 	unsigned int asked = 0;
@@ -182,7 +182,6 @@ static void play_course(struct tables *tables, const struct course *c, const str
 			watch(&watches[r], o.alarm, s.t, c, horizon);
 			if (r)
 				continue;
-			watch(&notice, o.chance >= 0.5, s.t, c, horizon);
 			if (o.leak && first_leak < 0)
 				first_leak = s.t;
 			growing |= o.leak && s.t <= c->grows_until;
@@ -196,9 +195,9 @@ static void play_course(struct tables *tables, const struct course *c, const str
 	}
 	cell->days += c->samples * intervals[k] / DAY;
 	note_leak(cell, c, &course_classes[which], first_leak, growing, late);
-	watched(&cell->notice, &notice, c, intervals[k]);
 	watched(&cell->warn, &watches[0], c, intervals[k]);
 	watched(&cell->act, &watches[1], c, intervals[k]);
+	watched(&cell->notice, &watches[2], c, intervals[k]);
 	for (unsigned int r = 0; r < rule_count; r++)
 		watched(&tables->rule[k][r], &watches[r], c, intervals[k]);
 }
@@ -264,6 +263,21 @@ static void print_cell(const char *name, struct cell *c)
 		printf(" %6.2f", values_quantile(&c->estimate[e], 0.5));
 	printf("|%4lu/%-4lu %4lu %4lu\n", c->leaks_named, c->leaks, c->named_growing,
 	       c->named_late);
+}
+
+/* Median time from the alarm to the kill; of kills without the alarm 0. */
+static void print_leads(struct tables *tables)
+{
+	printf("%-18s %7s %7s %7s\n", "median lead", "notice", "warn", "act");
+	for (unsigned int k = 0; k < INTERVALS; k++) {
+		struct cell sum = {0};
+
+		for (unsigned int which = 0; which < course_class_count; which++)
+			add_cell(&sum, &tables->cell[k][which]);
+		printf("%16g s %6.0fs %6.0fs %6.0fs\n", intervals[k],
+		       values_quantile(&sum.notice.lead, 0.5), values_quantile(&sum.warn.lead, 0.5),
+		       values_quantile(&sum.act.lead, 0.5));
+	}
 }
 
 static void print_sums(struct tables *tables, bool each_class)
@@ -343,6 +357,7 @@ int real_play(const char *folder, int half, unsigned int variants, bool each_cla
 	       : half   ? "the held-out recordings"
 			: "the tuning recordings");
 	print_sums(tables, each_class);
+	print_leads(tables);
 	print_rules(tables);
 	free(tables); /* the values in it end with the process */
 	bases_free(bases, count);

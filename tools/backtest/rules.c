@@ -206,6 +206,7 @@ const struct rule rules[] = {
 	 {HR_ALARM_WARN},
 	 headroom_look},
 	{"headroom act", QUARTER, true, true, true, 0, true, {HR_ALARM_ACT}, headroom_again},
+	{"headroom notice", QUARTER, true, true, true, 0, true, {HR_ALARM_NOTICE}, headroom_again},
 	{"predict_linear 10m>15m", QUARTER, true, true, false, WINDOW, .argument = {600, 900},
 	 .look = predict_linear},
 	{"predict_linear 1h>4h", 4 * HOUR, true, true, false, WINDOW, .argument = {HOUR, 4 * HOUR},
