@@ -362,6 +362,39 @@ static void test_recent(void **state)
 	world_free(w);
 }
 
+/* A list of processes from before the hog began serves for no choice, until the pass is known to hang. */
+static void test_old_list(void **state)
+{
+	static const struct context before = {
+		"before", {{.name = "server", .mib = 100, .pgroup = true}}, NULL, {NULL}};
+	static const struct context now = {
+		"now", {{.name = "hog", .mib = 240, .pgroup = true}}, NULL, {NULL}};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+
+	set_context(w, &before);
+	set_add(w, &low);
+	world_rules(w);
+	w->w.pgroups_ns = w->w.now_ns - 2 * SEC;
+	world_step_ms(w, 500);
+	world_step_ms(w, 500);
+	assert_int_equal(w->actions, 0);
+	set_context(w, &now);
+	w->w.pgroups_ns = w->w.now_ns;
+	world_step_ms(w, 100);
+	assert_string_equal(world_name(w, &w->last.target), "hog");
+	world_free(w);
+
+	w = world_new(MODE_ENFORCE);
+	set_context(w, &before);
+	set_add(w, &low);
+	world_rules(w);
+	w->w.pgroups_ns = w->w.now_ns - 2 * SEC;
+	world_step_ms(w, 100);
+	world_step_ms(w, 2500);
+	assert_string_equal(world_name(w, &w->last.target), "server");
+	world_free(w);
+}
+
 static void skip_first(struct snapshot *w, const struct action *action)
 {
 	if (w->actions == 1)
@@ -582,11 +615,17 @@ static void test_harsher(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_missed),           cmocka_unit_test(test_recent),
-		cmocka_unit_test(test_scenes),           cmocka_unit_test(test_job_target),
-		cmocka_unit_test(test_too_small),        cmocka_unit_test(test_restarted_culprit),
-		cmocka_unit_test(test_one_at_a_time),    cmocka_unit_test(test_dry_run_once),
-		cmocka_unit_test(test_freed_at_removal), cmocka_unit_test(test_hold_off),
+		cmocka_unit_test(test_old_list),
+		cmocka_unit_test(test_missed),
+		cmocka_unit_test(test_recent),
+		cmocka_unit_test(test_scenes),
+		cmocka_unit_test(test_job_target),
+		cmocka_unit_test(test_too_small),
+		cmocka_unit_test(test_restarted_culprit),
+		cmocka_unit_test(test_one_at_a_time),
+		cmocka_unit_test(test_dry_run_once),
+		cmocka_unit_test(test_freed_at_removal),
+		cmocka_unit_test(test_hold_off),
 		cmocka_unit_test(test_harsher),
 	};
 

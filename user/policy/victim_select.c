@@ -291,14 +291,17 @@ static const struct candidate *find_growing_part(const struct policy_engine *eng
 
 #define WATCH_NS   (2500 * NS_PER_MS)
 #define WATCHED_NS (10000 * NS_PER_MS) /* not again so soon after */
+#define LIST_NS \
+	(1500 * \
+	 NS_PER_MS) /* a pass is due each second: a list as old as this is of a pass that hangs */
 
 /* What processes hold at one moment may not be what they held before, and a wrong choice is final: one that is not plainly the cause
- * waits until they have been listed often enough. And no list serves for two choices: the first one's target may have ended itself, and
+ * waits until they have been listed often enough, and each for a list that is not old. And no list serves for two choices: the first one's target may have ended itself, and
  * what took its place is not on it. */
 bool victim_watch(struct policy_engine *engine, const struct candidate *best, uint32_t n)
 {
 	const struct policy_snapshot *snapshot = engine->snapshot;
-	bool processes = false;
+	bool processes = false, old;
 
 	for (uint32_t i = 0; i < n; i++)
 		processes |= engine->candidate[i].slot == NONE32;
@@ -307,7 +310,8 @@ bool victim_watch(struct policy_engine *engine, const struct candidate *best, ui
 	if (snapshot->pgroups_ns && engine->chosen_ns >= snapshot->pgroups_ns &&
 	    engine->now_ns - engine->chosen_ns < WATCH_NS)
 		return true;
-	if (!snapshot->pgroups_new || (best->rank[0] && best->rank[2]))
+	old = snapshot->pgroups_ns && engine->now_ns > snapshot->pgroups_ns + LIST_NS;
+	if (!old && (!snapshot->pgroups_new || (best->rank[0] && best->rank[2])))
 		return false;
 	if (!engine->watch_ns || engine->now_ns - engine->watch_ns > WATCHED_NS)
 		engine->watch_ns = engine->now_ns;
