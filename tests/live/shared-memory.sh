@@ -58,9 +58,11 @@ kinds='cow shared sysv memfd file'
 # Reserved huge pages are in the resident memory of no process: the host gets none of them back with a process.
 [ -z "${HEADROOM_VM:-}" ] || ! echo 16 >/proc/sys/vm/nr_hugepages || kinds="$kinds hugetlb"
 for kind in $kinds; do
-	started ${prefix}-srv prefork 12 24M "$kind"
+	workers=12 most=60
+	[ "$kind" != shared ] || workers=40 most=90 # as a database with many connections
+	started ${prefix}-srv prefork $workers 24M "$kind"
 	started ${prefix}-hog hold 120M
-	round "twelve workers: $kind" ${prefix}-hog ${prefix}-srv 60
+	round "$workers workers: $kind" ${prefix}-hog ${prefix}-srv $most
 done
 started ${prefix}-db prefork 1 100M cow
 started ${prefix}-hog hold 150M

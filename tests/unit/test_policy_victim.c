@@ -23,6 +23,7 @@ struct identity { /* a container (or a process group: `pgroup`) of the context *
 	bool wish;        /* … user.headroom=protect */
 	bool all;         /* all process groups of a user together */
 	uint32_t uid;
+	uint32_t age_s; /* 0: unknown */
 };
 
 /* The contract's incident: 416 MB, no swap; a build of 40 processes of 6 MB, a database of 90 MB, sshd, a journal. */
@@ -178,6 +179,7 @@ static void set_context(struct snapshot *w, const struct context *context)
 				.pid = 510 + i,
 				.start_boottime_ns = 7,
 				.processes = 40,
+				.age_ms = identity->age_s ? identity->age_s * 1000 : HR_UNKNOWN,
 				.user = identity->uid,
 				.members.of =
 					identity->all ? PROCESSES_OF_USER : PROCESSES_OF_GROUP,
@@ -359,6 +361,34 @@ static void test_recent(void **state)
 	w->w.pgroups_new = true;
 	world_step_ms(w, 100);
 	assert_int_equal(w->actions, 1);
+	world_free(w);
+}
+
+/* A server was first listed while it was small, a hog when it had all: both began a moment ago, and the hog has grown more. */
+static void test_young(void **state)
+{
+	static const struct context small = {
+		"small", {{.name = "server", .mib = 2, .pgroup = true, .age_s = 1}}, NULL, {NULL}};
+	static const struct context both = {
+		"both",
+		{{.name = "server", .mib = 26, .pgroup = true, .age_s = 6},
+		 {.name = "hog", .mib = 126, .pgroup = true, .age_s = 5},
+		 {.name = "old", .mib = 140, .pgroup = true, .age_s = 3000}},
+		NULL,
+		{NULL}};
+	struct snapshot *w = world_new(MODE_ENFORCE);
+
+	set_context(w, &small);
+	set_add(w, &low);
+	world_rules(w);
+	w->host.mem_available = 400 * MIB;
+	world_run(w, 5);
+	assert_int_equal(w->actions, 0);
+	w->w.pgroups = 0;
+	set_context(w, &both);
+	world_run(w, 1);
+	assert_int_equal(w->actions, 1);
+	assert_string_equal(world_name(w, &w->last.target), "hog");
 	world_free(w);
 }
 
@@ -615,6 +645,7 @@ static void test_harsher(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_young),
 		cmocka_unit_test(test_old_list),
 		cmocka_unit_test(test_missed),
 		cmocka_unit_test(test_recent),

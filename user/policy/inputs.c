@@ -197,9 +197,15 @@ struct inputs *inputs_of_process_group(const struct policy_engine *engine, uint3
 	return &engine->inputs[engine->slots + pgroup];
 }
 
-static void remember_process_group(struct policy_engine *engine, uint64_t key, uint64_t rss)
+#define YOUNG_MS (300 * 1000) /* as far back as the growth of containers is looked at */
+
+/* All that a young one holds has come since it began: else one that was listed while it was small would count as growing, and one that was large on
+ * its first list would not. */
+static void remember_process_group(struct policy_engine *engine, uint64_t key,
+				   const struct process_group *pgroup)
 {
 	struct pgroup_note *oldest = &engine->pgroup_note[0];
+	uint64_t rss = pgroup->rss, now = engine->now_ns;
 
 	for (size_t i = 0; i < PGROUP_NOTES; i++) {
 		struct pgroup_note *note = &engine->pgroup_note[i];
@@ -213,7 +219,11 @@ static void remember_process_group(struct policy_engine *engine, uint64_t key, u
 		if (note->seen_ns < oldest->seen_ns)
 			oldest = note;
 	}
-	*oldest = (struct pgroup_note){key, engine->now_ns, rss, engine->now_ns};
+	*oldest = (struct pgroup_note){key, now, rss, now};
+	if (pgroup->age_ms < YOUNG_MS && pgroup->age_ms * NS_PER_MS < now) {
+		oldest->first_ns = now - pgroup->age_ms * NS_PER_MS;
+		oldest->first_rss = 0;
+	}
 }
 
 static void read_process_group(struct policy_engine *engine, uint32_t i)
@@ -227,7 +237,7 @@ static void read_process_group(struct policy_engine *engine, uint32_t i)
 	f->parent = false;
 	inputs_host(engine, f);
 	condition_inputs(&from, f->at);
-	remember_process_group(engine, f->key, pgroup->rss);
+	remember_process_group(engine, f->key, pgroup);
 }
 
 void inputs_read(struct policy_engine *engine)

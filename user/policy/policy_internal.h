@@ -210,6 +210,7 @@ struct candidate {
 	uint64_t size;         /* that its end frees for sure */
 	int64_t growth;        /* bytes a second, HR_UNKNOWN_I64 */
 	uint8_t reason;        /* enum hr_skip_reason: why it may not be chosen */
+	bool grows;            /* now; its growth looks back some minutes */
 	uint8_t rank[3];       /* large enough, above its memory.low, growth × risk */
 };
 

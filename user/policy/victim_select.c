@@ -53,11 +53,11 @@ static bool enough(const struct policy_engine *engine, uint64_t size, uint64_t l
 				       size >= hr_host_usable(host) / 1000 * LARGE_MILLI);
 }
 
-/* Of a shortage that outlasted a kill the next victim must be a part: it grows, or holds a tenth of what is lacking. Else one innocent
+/* Of a shortage that outlasted a kill the next victim must be a part: it grows now, or holds a tenth of what is lacking. Else one innocent
  * after the other would go for what none of them has taken. */
 static bool helps(const struct candidate *c, uint64_t lacking)
 {
-	return c->rank[0] || c->rank[2] || c->growth == HR_UNKNOWN_I64 || c->size >= lacking / 10;
+	return c->rank[0] || c->grows || c->growth == HR_UNKNOWN_I64 || c->size >= lacking / 10;
 }
 
 static uint64_t most_of(const struct hr_slot *slot)
@@ -181,6 +181,9 @@ static void add_slot(struct policy_engine *engine, uint32_t policy, uint32_t slo
 	ret->rank[1] = low == HR_UNKNOWN || !low || at->memory.usage == HR_UNKNOWN ||
 		       at->memory.usage > low;
 	ret->rank[2] = rank_growth(ret->growth, risk, f->at[CONDITION_HOST_AVAILABLE]);
+	ret->grows = at->forecast.drift_bytes_per_second != HR_UNKNOWN_I64 &&
+		     rank_growth(at->forecast.drift_bytes_per_second, risk,
+				 f->at[CONDITION_HOST_AVAILABLE]);
 }
 
 static void add_process_group(struct policy_engine *engine, uint32_t policy, uint32_t pgroup,
@@ -202,6 +205,9 @@ static void add_process_group(struct policy_engine *engine, uint32_t policy, uin
 	ret->rank[0] = enough(engine, ret->size, lacking) ? 2 : 0;
 	ret->rank[1] = 1;
 	ret->rank[2] = rank_growth(ret->growth, HR_UNKNOWN, f->at[CONDITION_HOST_AVAILABLE]);
+	ret->grows = at->growth_bytes_per_second != HR_UNKNOWN_I64 &&
+		     rank_growth(at->growth_bytes_per_second, HR_UNKNOWN,
+				 f->at[CONDITION_HOST_AVAILABLE]);
 }
 
 static const struct hr_slot *slot_of(const struct policy_engine *engine, const struct candidate *c)
