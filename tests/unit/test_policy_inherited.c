@@ -28,6 +28,7 @@ static void test_inherited_danger(void **state)
 		int64_t drift;
 		uint8_t of;
 		bool risky, little;
+		uint64_t usage; /* 0: 300 MiB */
 	} rows[] = {
 		{"its own forecast", 100 * MIB, 200000, 1024, HR_LEVEL_OWN, true, true},
 		{"has just started beside a host that runs short", 32 * MIB, 205786, 127682,
@@ -39,6 +40,8 @@ static void test_inherited_danger(void **state)
 		{"a stall of the host, without a time", 32 * MIB, HR_UNKNOWN, 127682, HR_LEVEL_HOST,
 		 false, true},
 		{"a sibling fills the pod", 32 * MIB, 20000, 1024, HR_LEVEL_ANCESTOR, false, true},
+		{"has begun a second ago", 32 * MIB, 431838, 208672, HR_LEVEL_HOST, false, true,
+		 248 << 10},
 		{"shrinks", 600 * MIB, 20000, -(int64_t)MIB, HR_LEVEL_HOST, false, false},
 	};
 
@@ -52,6 +55,8 @@ static void test_inherited_danger(void **state)
 			world_rules(w);
 			s = world_container(w, 0, "one", 300);
 			s->binding.level = HR_LEVEL_OWN;
+			if (rows[i].usage)
+				s->memory.usage = s->memory.unreclaimable = rows[i].usage;
 			s->memory.headroom = rows[i].headroom;
 			s->forecast.risk_centi = 9000;
 			s->forecast.oom_in_p50_ms = rows[i].oom_in_ms;

@@ -82,7 +82,8 @@ static bool causes_bound(const struct hr_slot *slot, uint64_t headroom)
 }
 
 /* The worse forecast from above stands here, too, where the nearest limit is another one (forecast_inherit()). Then it is this
- * container's affair only if its growth uses up what that limit leaves before the time that is predicted. */
+ * container's affair only if its growth uses up what that limit leaves before the time that is predicted, and is more than its start:
+ * a program that has just begun grows by all that it has. */
 static bool causes_forecast(const struct hr_slot *slot, uint64_t headroom)
 {
 	const struct hr_forecast *forecast = &slot->forecast;
@@ -91,6 +92,8 @@ static bool causes_forecast(const struct hr_slot *slot, uint64_t headroom)
 
 	if (!forecast->reason[0].kind || forecast->reason[0].reserved == slot->binding.level)
 		return causes_bound(slot, headroom);
+	if (slot->memory.unreclaimable != HR_UNKNOWN && slot->memory.unreclaimable < headroom / 8)
+		return false;
 	return causes_it(slot, headroom,
 			 within_s > INHERITED_HORIZON_S ? within_s : INHERITED_HORIZON_S);
 }
