@@ -4,11 +4,13 @@
  * files that are broken, too few descriptors; and real cgroups of our own where this machine lets
  * us make some.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "collect/cgroup_table.h"
 #include "fixture_files.h"
 #include "skip.h"
 
@@ -392,13 +394,37 @@ static void test_real(void **state)
 	files_close(f);
 }
 
+/* Cgroups that were found by their ids and are gone: their directories are given up after ten seconds, as fast as hundreds come. */
+static void test_gone_directories(void **state)
+{
+	const __u64 second = 1000000000;
+	struct groups t;
+
+	assert_int_equal(groups_init(&t, 1024, false), 0);
+	t.fds_max = 1024;
+	t.idle_ns = FILES_IDLE_NS;
+	for (__u64 s = 100; s < 140; s++) {
+		for (__u64 i = 0; i < 20; i++) {
+			__u32 g = groups_add(&t, s * 100 + i, s * second);
+
+			assert_true(
+				groups_keep(&t, g, 0, open("/", O_PATH | O_CLOEXEC), s * second));
+		}
+		groups_retire(&t, s * second);
+		assert_true(t.fds <= 11 * 20);
+	}
+	groups_retire(&t, 200 * second);
+	assert_true(t.fds < 11 * 20);
+	groups_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_changes),  cmocka_unit_test(test_broken_files),
 		cmocka_unit_test(test_v1_swap),  cmocka_unit_test(test_names),
 		cmocka_unit_test(test_capacity), cmocka_unit_test(test_descriptors),
-		cmocka_unit_test(test_real),
+		cmocka_unit_test(test_real),     cmocka_unit_test(test_gone_directories),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,9 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define NAME_BYTES \
 	96 /* of the pool, per group: "cri-containerd-<64 hex>.scope" and its owner fit */
-#define RETIRE_AT_ONCE 4 /* so that no single call is long */
+#define RETIRE_AT_ONCE 32                /* so that no single call is long */
+#define LOOSE_NS       (10 * NS_PER_SEC) /* one found by its id is found again; most are gone by then */
 #define EVICT_TRIES    16
 
 static __u32 slot_of(const struct groups *t, __u64 id)
@@ -309,14 +312,18 @@ bool groups_keep(struct groups *t, __u32 g, unsigned which, int fd, __u64 now_ns
 
 void groups_retire(struct groups *t, __u64 now_ns)
 {
+	__u64 loose_ns = t->idle_ns < LOOSE_NS ? t->idle_ns : LOOSE_NS;
 	__u32 g = t->oldest;
 
 	for (int i = 0; i < RETIRE_AT_ONCE && g != GROUP_NONE; i++) {
+		__u64 idle_ns = now_ns - t->group[g].used_ns;
 		__u32 newer = t->group[g].newer;
 
-		if (now_ns - t->group[g].used_ns <= t->idle_ns)
+		if (idle_ns <= loose_ns)
 			return;
-		if (t->group[g].loose) {
+		if (!t->group[g].loose && idle_ns <= t->idle_ns) {
+			/* a loose one may come behind it */
+		} else if (t->group[g].loose) {
 			groups_remove(t, g);
 		} else {
 			/* to the other end, or this one would stand before the next for ever */
