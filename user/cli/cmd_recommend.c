@@ -12,10 +12,6 @@
 #include "history_open.h"
 #include "recommend.h"
 
-#define DAY_NS  (86400 * NS_PER_SEC)
-#define PART_NS (DAY_NS / 4)  /* of the history in memory at a time */
-#define MOST_NS (36 * DAY_NS) /* the recorder keeps five weeks */
-
 struct recommend_options {
 	bool json, no_headers;
 	uint32_t output; /* enum recommend_format */
@@ -48,32 +44,22 @@ static int read_one(struct recommend_all *all, struct hr_reader *reader)
 	return CLI_FAILED;
 }
 
-/* Part by part, oldest first; its events follow, since a part has only those between its snapshots. */
+/* Snapshots, then all events: none is counted twice. */
 static int read_history(struct recommend_all *all, const struct recommend_options *o)
 {
 	const struct back back = {.command = "recommend", .history = o->history};
 	_cleanup_reader_ struct hr_reader *events = NULL;
-	int r = back_store(&back, true, all->from_ns, all->to_ns, &events);
 	char error[STORE_ERROR];
+	int r = back_walk(&back, all->from_ns, all->to_ns, recommend_see, all);
 
 	if (r)
-		return r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_FAILED;
-	for (uint64_t from = all->from_ns; from <= all->to_ns; from += PART_NS) {
-		_cleanup_reader_ struct hr_reader *part = NULL;
-		uint64_t to = from + PART_NS - 1;
-
-		r = store_snapshots(o->history, from, to < all->to_ns ? to : all->to_ns, &part,
-				    error);
-		if (!r)
-			r = read_one(all, part);
-		else if (r != -ENODATA) {
-			log_error("recommend: %s", error);
-			r = CLI_FAILED;
-		}
-		if (r > 0)
-			return r;
+		return r;
+	r = store_events(o->history, all->from_ns, all->to_ns, &events, error);
+	if (r && r != -ENODATA) {
+		log_error("recommend: %s", error);
+		return CLI_FAILED;
 	}
-	return read_one(all, events);
+	return r ? CLI_DONE : read_one(all, events);
 }
 
 static int parse_target(const char *typed, struct target *target)
@@ -118,17 +104,14 @@ static int run(const void *values, char **arguments)
 	if (r)
 		return r;
 	all.target = arguments[0] ? &target : NULL;
-	all.from_ns = o->since_ns ? o->since_ns : all.to_ns - MOST_NS;
+	all.from_ns = o->since_ns;
 	if (o->board) {
 		r = cli_open(o->board, &reader);
 		if (r)
 			return r;
-		if (!o->since_ns)
-			all.from_ns = 0;
 		all.to_ns = UINT64_MAX;
 		r = read_one(&all, reader);
 	} else {
-		confine_set(COMMAND_WRITES);
 		r = read_history(&all, o);
 	}
 	if (r)

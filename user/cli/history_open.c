@@ -11,8 +11,12 @@
 #include "base/utf8_clean.h"
 #include "base/human_units.h"
 #include "cli.h"
+#include "recorder/status.h"
+#include "report/usage_series.h"
 
-#define NEAR_NS (90 * NS_PER_SEC) /* one snapshot per minute: an older one is reported */
+#define PART_NS      (6 * 3600 * NS_PER_SEC)
+#define MOST_BACK_NS (100 * 86400 * NS_PER_SEC)
+#define NEAR_NS      (90 * NS_PER_SEC) /* one snapshot per minute: an older one is reported */
 
 bool back_to_store(const struct back *back)
 {
@@ -25,21 +29,29 @@ bool back_to_store(const struct back *back)
 	return hr_reader_open(back->board, &reader) || !hr_reader_is_recording(reader);
 }
 
+/* Returns an exit status. */
+static int print_error(const struct back *back, int r, const char *error)
+{
+	char clean[STORE_ERROR * 2];
+
+	log_error("%s: %s%s", back->command, text_clean(error, SIZE_MAX, clean, sizeof(clean)),
+		  r == -ENOENT    ? ", or give a recording with --board FILE"
+		  : r == -ENODATA ? ": 'headroom recorder --status' shows the range"
+				  : "");
+	return r == -EACCES || r == -EPERM ? CLI_NOT_PERMITTED : CLI_FAILED;
+}
+
 int back_store(const struct back *back, bool events, uint64_t from_ns, uint64_t to_ns,
 	       struct hr_reader **ret_reader)
 {
-	char error[STORE_ERROR], clean[STORE_ERROR * 2];
+	char error[STORE_ERROR];
 	int r = (events ? store_events : store_snapshots)(back->history, from_ns, to_ns, ret_reader,
 							  error);
 
 	if (!r)
 		confine_now();
 	else
-		log_error("%s: %s%s", back->command,
-			  text_clean(error, SIZE_MAX, clean, sizeof(clean)),
-			  r == -ENOENT    ? ", or give a recording with --board FILE"
-			  : r == -ENODATA ? ": 'headroom recorder --status' shows the range"
-					  : "");
+		print_error(back, r, error);
 	return r;
 }
 
@@ -77,4 +89,71 @@ int back_open(const struct back *back, uint64_t reach_ns, struct hr_reader **ret
 		report_distance(back, reader);
 	*ret_reader = take_ptr(reader);
 	return CLI_DONE;
+}
+
+/* ---- all of it ---- */
+
+struct walk {
+	int (*see)(void *context, struct hr_reader *reader, uint64_t time_ns);
+	void *context;
+	uint64_t from_ns, last_ns; /* of the last snapshot */
+};
+
+/* Each part begins with the last snapshot before it, and may end with events alone. */
+static int see_new(void *context, struct hr_reader *reader, uint64_t time_ns)
+{
+	struct walk *w = context;
+	struct hr_slot slot;
+	uint32_t first = 0;
+
+	if (time_ns < w->from_ns || time_ns <= w->last_ns || hr_reader_slot(reader, &first, &slot))
+		return 0;
+	w->last_ns = time_ns;
+	return w->see(w->context, reader, time_ns);
+}
+
+static int walk_part(const struct back *back, struct walk *w, uint64_t from_ns, uint64_t to_ns)
+{
+	_cleanup_reader_ struct hr_reader *part = NULL;
+	char error[STORE_ERROR], clean[STORE_ERROR * 2];
+	int r = store_snapshots(back->history, from_ns, to_ns, &part, error);
+
+	if (r == -ENODATA)
+		return CLI_DONE;
+	if (!r) {
+		r = pictures_walk(part, 0, UINT64_MAX, see_new, w);
+		snprintf(error, sizeof(error), "%s", strerror(-r));
+	}
+	if (!r)
+		return CLI_DONE;
+	log_error("%s: %s", back->command, text_clean(error, SIZE_MAX, clean, sizeof(clean)));
+	return CLI_FAILED;
+}
+
+int back_walk(const struct back *back, uint64_t from_ns, uint64_t to_ns,
+	      int (*see)(void *context, struct hr_reader *reader, uint64_t time_ns), void *context)
+{
+	struct walk w = {.see = see, .context = context, .from_ns = from_ns};
+	struct store_status status;
+	char error[STORE_ERROR];
+	int r;
+
+	confine_set(COMMAND_WRITES);
+	r = store_status(back->history, &status, error);
+	if (r)
+		return print_error(back, r, error);
+	confine_now();
+	from_ns = from_ns > status.first_ns ? from_ns : status.first_ns;
+	if (to_ns > MOST_BACK_NS && from_ns < to_ns - MOST_BACK_NS)
+		from_ns = to_ns - MOST_BACK_NS;
+	for (uint64_t from = from_ns; status.snapshots && from <= to_ns; from += PART_NS) {
+		uint64_t to = to_ns - from < PART_NS ? to_ns : from + PART_NS - 1;
+
+		r = walk_part(back, &w, from, to);
+		if (r)
+			return r;
+	}
+	if (w.last_ns)
+		return CLI_DONE;
+	return print_error(back, -ENODATA, "the history has no snapshots of that time");
 }

@@ -30,4 +30,9 @@ int back_open(const struct back *back, uint64_t reach_ns, struct hr_reader **ret
 int back_store(const struct back *back, bool events, uint64_t from_ns, uint64_t to_ns,
 	       struct hr_reader **ret_reader);
 
+/* Calls `see` for each snapshot of the history between two times, oldest first; only a part of it is in memory at a time. Looks
+ * back 100 days at most. Events: each part's own. 0; or an exit status after one error line, also where no snapshot is. */
+int back_walk(const struct back *back, uint64_t from_ns, uint64_t to_ns,
+	      int (*see)(void *context, struct hr_reader *reader, uint64_t time_ns), void *context);
+
 #endif

@@ -15,6 +15,7 @@
 #include "base/utf8_clean.h"
 #include "cli.h"
 #include "forecast/forecast.h"
+#include "format/history.h"
 #include "policy_output.h"
 
 #define SERIES_CGROUP "/series"
@@ -323,6 +324,85 @@ static int receive(struct policy_run *run, struct hr_reader *reader)
 	return r == -ENODATA || r == -EAGAIN ? 0 : r;
 }
 
+/* ---- between the snapshots of a history ---- */
+
+struct between {
+	uint64_t time_ns;
+	uint32_t slot;
+	struct hr_point point;
+};
+
+static int by_time(const void *a, const void *b)
+{
+	const struct between *x = a, *y = b;
+
+	return x->time_ns < y->time_ns ? -1 : x->time_ns > y->time_ns;
+}
+
+/* The points of the next snapshot that are newer than the one before it, of what ran then and runs now. */
+static int read_points(struct policy_run *run, struct hr_reader *reader, uint64_t created_ns,
+		       struct between **ret, size_t *ret_n)
+{
+	struct hr_point point[HISTORY_POINTS];
+	struct between *all = NULL;
+	size_t n = 0, space = 0;
+	struct hr_slot slot;
+
+	for (uint32_t next = 0; !hr_reader_slot(reader, &next, &slot);) {
+		uint32_t at = next - 1;
+		size_t points = history_points(&slot.history, point);
+
+		if (at >= run->capacity || run->slot[at].state != HR_SLOT_RUNNING ||
+		    run->slot[at].cgroup_id != slot.cgroup_id)
+			continue;
+		if (n + points > space) {
+			struct between *more;
+
+			space = 2 * space + HISTORY_POINTS;
+			more = reallocarray(all, space, sizeof(*all));
+			if (!more) {
+				free(all);
+				return -ENOMEM;
+			}
+			all = more;
+		}
+		for (size_t i = 0; i < points; i++) {
+			uint64_t time_ns = history_time_ns(&point[i], created_ns);
+
+			if (time_ns > run->slot[at].sampled_ns && time_ns > run->now_ns &&
+			    time_ns < slot.sampled_ns)
+				all[n++] = (struct between){time_ns, at, point[i]};
+		}
+	}
+	if (n)
+		qsort(all, n, sizeof(*all), by_time);
+	*ret = all;
+	*ret_n = n;
+	return 0;
+}
+
+/* Usage as it was; all else, and the forecast, as in the snapshot before. */
+static int run_points(struct policy_run *run, struct hr_reader *reader, uint64_t created_ns,
+		      uint64_t end_ns)
+{
+	_cleanup_free_ struct between *all = NULL;
+	size_t n;
+	int r = read_points(run, reader, created_ns, &all, &n);
+
+	for (size_t i = 0; i < n && !r && all[i].time_ns < end_ns; i++) {
+		struct hr_slot *slot = &run->slot[all[i].slot];
+
+		run_up_to(run, all[i].time_ns);
+		slot->sampled_ns = all[i].time_ns;
+		slot->memory.usage = history_bytes(all[i].point.usage_kib);
+		slot->memory.unreclaimable = history_bytes(all[i].point.unreclaimable_kib);
+		slot->memory.headroom = history_bytes(all[i].point.headroom_kib);
+		if (i + 1 == n || all[i + 1].time_ns - all[i].time_ns > NS_PER_MS)
+			look(run, all[i].time_ns);
+	}
+	return r;
+}
+
 int policy_run_frame(struct policy_run *run, struct hr_reader *reader, uint64_t zero_ns)
 {
 	uint64_t now = hr_reader_frame_time(reader);
@@ -339,6 +419,10 @@ int policy_run_frame(struct policy_run *run, struct hr_reader *reader, uint64_t 
 	run->recording = true;
 	run->t_offset = -(double)zero_ns / 1e9;
 	run->zero_ns = zero_ns;
+	if (!first && now > run->now_ns && run->options.points)
+		r = run_points(run, reader, header.created_ns, now);
+	if (r)
+		return r;
 	if (first)
 		run->now_ns = now;
 	else if (now > run->now_ns)

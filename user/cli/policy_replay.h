@@ -23,6 +23,7 @@ struct policy_run_options {
 	enum policy_mode mode; /* observe: print only the next action */
 	bool json;
 	bool alone; /* nothing but decisions is printed */
+	bool points; /* snapshots are far apart: looks at the points of their histories in between, too */
 };
 
 /* Compiles the configuration. 0 or an exit status, and then one line said why. */

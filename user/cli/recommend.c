@@ -166,7 +166,7 @@ static void see_events(const struct recommend_all *all, struct hr_reader *reader
 	} while (!r || r == -EOVERFLOW || r == -EBADMSG);
 }
 
-static int see(void *context, struct hr_reader *reader, uint64_t time_ns)
+int recommend_see(void *context, struct hr_reader *reader, uint64_t time_ns)
 {
 	struct recommend_all *all = context;
 	struct hr_board_header header;
@@ -176,13 +176,20 @@ static int see(void *context, struct hr_reader *reader, uint64_t time_ns)
 	hr_reader_header(reader, &header);
 	for (uint32_t i = 0; !r && !hr_reader_slot(reader, &i, &slot); all->newest_ns = time_ns)
 		r = see_slot(all, &slot, header.created_ns, time_ns);
-	see_events(all, reader);
+	return r;
+}
+
+static int see_both(void *context, struct hr_reader *reader, uint64_t time_ns)
+{
+	int r = recommend_see(context, reader, time_ns);
+
+	see_events(context, reader);
 	return r;
 }
 
 int recommend_read(struct recommend_all *all, struct hr_reader *reader)
 {
-	return pictures_walk(reader, 0, all->to_ns, see, all);
+	return pictures_walk(reader, 0, all->to_ns, see_both, all);
 }
 
 /* ---- the result ---- */

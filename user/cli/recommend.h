@@ -35,7 +35,9 @@ struct recommend_all {
 	size_t n, space;
 };
 
-/* recommend.c. Reads all snapshots and events of a reader. 0 or -errno. */
+/* recommend.c. The snapshot at which a reader stands, of struct recommend_all. 0 or -ENOMEM. */
+int recommend_see(void *all, struct hr_reader *reader, uint64_t time_ns);
+/* All snapshots and events of a reader. 0 or -errno. */
 int recommend_read(struct recommend_all *all, struct hr_reader *reader);
 /* Keeps what is asked for, with its recommendation. */
 void recommend_finish(struct recommend_all *all);
