@@ -63,6 +63,7 @@ static void usage(FILE *out)
 	      "  -u, --undo FILE        the undo table (default: a file in the current directory)\n"
 	      "  -d, --deadline TIME    how long memory is watched (default 5s)\n"
 	      "  -s, --signal N         for term\n"
+	      "  -w, --swappiness N     for reclaim\n"
 	      "  -b, --bytes SIZE       for reclaim, throttle and resize\n"
 	      "  -f, --for TIME         for throttle and resize (default 10s)\n"
 	      "  -i, --id N             the cgroup id to expect (default: that of the path)\n"
@@ -281,23 +282,17 @@ static int run_freeze(struct options *o)
 static bool parse(int argc, char **argv, struct options *o)
 {
 	static const struct option options[] = {
-		{"undo", 1, NULL, 'u'},
-		{"deadline", 1, NULL, 'd'},
-		{"signal", 1, NULL, 's'},
-		{"bytes", 1, NULL, 'b'},
-		{"for", 1, NULL, 'f'},
-		{"id", 1, NULL, 'i'},
-		{"start", 1, NULL, 't'},
-		{"hold", 1, NULL, 'H'},
-		{"lift", 0, NULL, 'l'},
-		{"times", 1, NULL, 'n'},
-		{"no-reap", 0, NULL, 'R'},
-		{"no-hurry", 0, NULL, 'W'},
-		{0},
+		{"undo", 1, NULL, 'u'},       {"deadline", 1, NULL, 'd'},
+		{"signal", 1, NULL, 's'},     {"bytes", 1, NULL, 'b'},
+		{"swappiness", 1, NULL, 'w'}, {"for", 1, NULL, 'f'},
+		{"id", 1, NULL, 'i'},         {"start", 1, NULL, 't'},
+		{"hold", 1, NULL, 'H'},       {"lift", 0, NULL, 'l'},
+		{"times", 1, NULL, 'n'},      {"no-reap", 0, NULL, 'R'},
+		{"no-hurry", 0, NULL, 'W'},   {0},
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "u:d:s:b:f:i:t:H:ln:RW", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "u:d:s:w:b:f:i:t:H:ln:RW", options, NULL)) != -1) {
 		int r = 0;
 
 		switch (c) {
@@ -309,6 +304,9 @@ static bool parse(int argc, char **argv, struct options *o)
 			break;
 		case 's':
 			o->action.signal = atoi(optarg);
+			break;
+		case 'w':
+			o->action.swappiness = (unsigned)atoi(optarg) + 1;
 			break;
 		case 'b':
 			r = units_parse_bytes(optarg, &o->action.bytes);

@@ -28,6 +28,12 @@ else
 	answered '.status == "skipped" and (.detail | test("no memory.reclaim"))'
 fi
 
+# Cache only: there is none, and nothing is swapped out. A kernel before 6.11 says so.
+if [ $reclaims ]; then
+	enforce --bytes 8M --swappiness 0 reclaim "cgroup:$ours/box"
+	answered '(.status == "failed" and (.detail | test("nothing"))) or (.status == "skipped" and (.detail | test("takes no swappiness")))' 'with swappiness 0'
+fi
+
 # in force until its time is up; what was there before comes back. The workload keeps charging: since 6.16 the writer does not
 # reclaim for it (O_NONBLOCK), the next charge does.
 kill -KILL "$workload_pid"

@@ -146,7 +146,7 @@ static void reclaim_cache(int dir_fd, uint64_t bytes)
 	if (!bytes)
 		return;
 	bytes = bytes < RECLAIM_MOST ? bytes : RECLAIM_MOST;
-	/* Cache alone: "swappiness=" came with 6.11 or so, and is refused where it is not known. */
+	/* Cache alone: "swappiness=" came with 6.11, and is refused with EINVAL where it is not known. */
 	snprintf(text, sizeof(text), "%llu swappiness=0", (unsigned long long)bytes);
 	if (cgroup_write(dir_fd, "memory.reclaim", text) != -EINVAL)
 		return;

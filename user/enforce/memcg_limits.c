@@ -197,10 +197,13 @@ void throttle_run(struct worker *worker, struct running_action *running)
 /* EAGAIN: less than asked for was reclaimed; the usage shows how much. */
 static int reclaim_step(struct worker *worker, const struct running_action *running, uint64_t bytes)
 {
-	char text[32];
+	char text[64], swappiness[32] = "";
 	int r;
 
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)bytes);
+	if (running->action.swappiness)
+		snprintf(swappiness, sizeof(swappiness), " swappiness=%u",
+			 running->action.swappiness - 1);
+	snprintf(text, sizeof(text), "%llu%s", (unsigned long long)bytes, swappiness);
 	running_bound(worker, RECLAIM_STEP_MS);
 	r = cgroup_write(running->dir_fd, "memory.reclaim", text);
 	running_bound(worker, 0);
@@ -238,6 +241,9 @@ void reclaim_run(struct worker *worker, struct running_action *running)
 	if (r == -ENOENT)
 		running_set_result(running, HR_STATUS_SKIPPED, EOPNOTSUPP,
 				   "this kernel has no memory.reclaim (5.19)");
+	else if (r == -EINVAL && running->action.swappiness)
+		running_set_result(running, HR_STATUS_SKIPPED, EOPNOTSUPP,
+				   "this kernel's memory.reclaim takes no swappiness (6.11)");
 	else if (r == -ENODEV)
 		running_set_result(running, HR_STATUS_SKIPPED, ESRCH, "the container is gone");
 	else if (r && r != -EAGAIN && r != -EINTR)

@@ -30,7 +30,7 @@ static struct row {
 
 struct trial {     /* 0: works; -errno */
 	int group; /* making one */
-	int high, max, reclaim, kill, freeze;
+	int high, max, reclaim, swappiness, kill, freeze;
 	int signals; /* pidfds, CAP_KILL and a /proc of our pid namespace */
 	const char *signals_reason;
 	char refusal[REFUSAL_TEXT];
@@ -61,6 +61,7 @@ static void try_files(int dir_fd, struct trial *t)
 	t->high = cgroup_write(dir_fd, "memory.high", "max");
 	t->max = cgroup_write(dir_fd, "memory.max", "max");
 	t->reclaim = open_for_writing(dir_fd, "memory.reclaim");
+	t->swappiness = cgroup_write(dir_fd, "memory.reclaim", "0 swappiness=0");
 	t->kill = cgroup_write(dir_fd, "cgroup.kill", "1");
 	t->freeze = cgroup_write(dir_fd, "cgroup.freeze", "0");
 }
@@ -196,6 +197,9 @@ static void describe(const struct trial *t)
 {
 	describe_file(ROW_RECLAIM, HR_ACTION_RECLAIM, "memory.reclaim", "it came with Linux 5.19",
 		      t->reclaim, t);
+	if (!t->v1 && !t->group && !t->reclaim && t->swappiness == -EINVAL)
+		set_row(ROW_RECLAIM, HR_ACTION_RECLAIM, "memory.reclaim",
+			"no swappiness= (6.11): a reclaim with it is skipped");
 	describe_file(ROW_THROTTLE, HR_ACTION_THROTTLE, "memory.high",
 		      "the memory controller is not enabled below the root", t->high, t);
 	describe_resize(t);

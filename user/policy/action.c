@@ -60,6 +60,7 @@ void action_plan(struct action *action, const struct hr_slot *slot)
 		return;
 	action->largest = spec->largest;
 	action->signal = spec->signal;
+	action->swappiness = spec->swappiness;
 	action->whole = action->kind == HR_ACTION_KILL && !spec->largest &&
 			action->target.slot != HR_UNKNOWN_U32;
 	if (action->kind == HR_ACTION_TERM || action->kind == HR_ACTION_THROTTLE ||

@@ -53,6 +53,7 @@ struct action {
 	bool reserve; /* the rate limit is reached: charged to its reserve for the host's memory */
 	uint64_t
 		bytes; /* RECLAIM: how much; THROTTLE: memory.high; RESIZE: the limit; HR_UNKNOWN */
+	uint32_t swappiness; /* RECLAIM: one more than the value; 0: the kernel's */
 	uint64_t most; /* RESIZE: never higher than this; HR_UNKNOWN: twice the old limit */
 	uint64_t for_ms; /* THROTTLE, RESIZE: until it is undone; TERM: grace period; HR_UNKNOWN */
 	uint64_t

@@ -33,9 +33,13 @@ const struct action_kind action_kinds[HR_ACTION_COUNT] = {
 			.severity = 2,
 			.cgroup = true,
 			.needs = "expected a size, such as {reclaim: 64MiB}",
-			.sentence = "the kernel reclaims {amount}",
-			.values = "{reclaim: 64MiB}",
-			.reference = "The kernel reclaims this size, or this share of the limit.",
+			.sentence = "the kernel reclaims {amount}{swappiness}",
+			.values = "{reclaim: 64MiB}, {reclaim: {size: 10%, swappiness: 0}}",
+			.reference =
+				"The kernel reclaims this size, or this share of the limit "
+				"(default "
+				"10% in a mapping). Swappiness 0 to 200 needs Linux 6.11; 0: page "
+				"cache only.",
 		},
 	[HR_ACTION_THROTTLE] =
 		{

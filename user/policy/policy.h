@@ -94,10 +94,12 @@ struct policy_command {
 };
 
 struct policy_action {
-	uint32_t kind;     /* enum hr_action_kind */
-	int32_t signal;    /* TERM */
-	uint32_t grace_ms; /* TERM: until the next action; THROTTLE, RESIZE: its `for` */
-	uint32_t largest;  /* KILL: one process instead of the whole */
+	uint32_t kind;       /* enum hr_action_kind */
+	int32_t signal;      /* TERM */
+	uint32_t grace_ms;   /* TERM: until the next action; THROTTLE, RESIZE: its `for` */
+	uint32_t largest;    /* KILL: one process instead of the whole */
+	uint32_t swappiness; /* RECLAIM: one more than the value; 0: the kernel's */
+	uint32_t reserved;
 	/* RECLAIM: size, or share of the limit; RESIZE: by, of its own limit; THROTTLE: high; neither bytes nor milli (the default): current usage */
 	struct policy_amount amount;
 	uint64_t most;                 /* RESIZE: max, bytes; HR_UNKNOWN: the default */

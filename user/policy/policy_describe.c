@@ -163,7 +163,10 @@ static void add_action_value(struct line *w, const struct policy_set *set,
 		add_amount(w, &spec->amount, "its limit");
 	else if (!strncmp(name, "amount", n))
 		line_add(w, "its current usage");
-	else if (!strncmp(name, "most", n)) {
+	else if (!strncmp(name, "swappiness", n)) {
+		if (spec->swappiness)
+			line_add(w, " with swappiness %u", spec->swappiness - 1);
+	} else if (!strncmp(name, "most", n)) {
 		if (spec->most != HR_UNKNOWN)
 			line_add(w, ", to at most %s", units_bytes(spec->most, text));
 	} else if (!strncmp(name, "time", n))

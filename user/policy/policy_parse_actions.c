@@ -14,6 +14,8 @@
 #define GRACE_LEAST_MS      100
 #define GRACE_MOST_MS       600000 /* what can wait longer needs no action */
 #define GRACE_DEFAULT_MS    10000  /* as `docker stop` */
+#define RECLAIM_MILLI       100
+#define SWAPPINESS_MOST     200 /* memory.reclaim */
 #define THROTTLE_LEAST_MS   1000
 #define THROTTLE_MOST_MS    600000
 #define THROTTLE_DEFAULT_MS 30000
@@ -118,10 +120,36 @@ static int parse_notify(struct policy_parse *c, struct policy_action *spec,
 	return policy_parse_with_run(c, value, "notify", keys, &at);
 }
 
+static int reclaim_size(void *arg, const struct tree_node *key, const struct tree_node *value)
+{
+	struct action_at *at = arg;
+
+	return value_amount(at->c->tree, value, "size", &at->spec->amount);
+}
+
+static int reclaim_swappiness(void *arg, const struct tree_node *key, const struct tree_node *value)
+{
+	struct action_at *at = arg;
+	long swappiness;
+	int err = value_integer(at->c->tree, value, "swappiness", 0, SWAPPINESS_MOST, &swappiness);
+
+	if (!err)
+		at->spec->swappiness = (uint32_t)swappiness + 1;
+	return err;
+}
+
 static int parse_reclaim(struct policy_parse *c, struct policy_action *spec,
 			 const struct tree_node *value)
 {
-	return value_amount(c->tree, value, "reclaim", &spec->amount);
+	static const struct tree_key keys[] = {{"size", reclaim_size},
+					       {"swappiness", reclaim_swappiness}};
+	struct action_at at = {c, spec};
+
+	if (value->kind != TREE_MAP)
+		return value_amount(c->tree, value, "reclaim", &spec->amount);
+	spec->amount = (struct policy_amount){.bytes = HR_UNKNOWN, .milli = RECLAIM_MILLI};
+	return tree_map(c->tree, value, keys, ARRAY_SIZE(keys), &at, "reclaim",
+			"{size: 64MiB, swappiness: 0}");
 }
 
 static int throttle_high(void *arg, const struct tree_node *key, const struct tree_node *value)
