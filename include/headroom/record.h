@@ -44,8 +44,8 @@ struct hr_frame_header {
 	uint32_t kind;    /* enum hr_frame_kind */
 	uint64_t time_ns; /* wall time of the snapshot */
 	uint32_t raw_bytes, packed_bytes;
-	uint32_t crc; /* zlib's crc32 of this header with crc = 0, then of the packed bytes */
-	uint32_t reserved;
+	uint32_t crc;      /* zlib's crc32 of this header with crc = 0, then of the packed bytes */
+	uint32_t reserved; /* 0; the recorder's store has a use for it */
 	uint64_t instance, created_ns; /* of the board, as in the body */
 };
 

@@ -228,7 +228,7 @@ static void test_bound_holds(void **state)
 	struct rig *rig = *state;
 	uint64_t snapshots, most = 0;
 
-	make_board(rig, 200, 1);
+	make_board(rig, 600, 1);
 	open_writer(rig, MOST);
 	for (int i = 0; i < 120; i++) {
 		uint64_t bytes;
@@ -251,7 +251,7 @@ static void test_bound_holds(void **state)
 	assert_in_range(snapshots, 20, 100);
 	assert_int_equal(number(rig, "SELECT max(id) FROM snapshots"), 120);
 	assert_true(number(rig, "SELECT min(id) FROM snapshots") < 60); /* coarser, not shorter */
-	assert_int_equal(number(rig, "SELECT count(*) FROM parts"), snapshots * 4);
+	assert_int_equal(number(rig, "SELECT count(*) FROM parts"), snapshots * 10);
 	/* a larger one is used, a smaller one kept to from the start */
 	open_writer(rig, 3 * MOST);
 	for (int i = 0; i < 60; i++) {

@@ -166,6 +166,16 @@ int frame_pack_quick(const struct frame *p, const struct frame *before, uint64_t
 	return pack(p, before, time_ns, Z_BEST_SPEED, ret_frame, ret_bytes);
 }
 
+void frame_set_base(unsigned char *frame, uint32_t base)
+{
+	struct hr_frame_header header;
+
+	memcpy(&header, frame, sizeof(header));
+	header.reserved = base;
+	header.crc = frame_crc(&header, frame + sizeof(header));
+	memcpy(frame, &header, sizeof(header));
+}
+
 struct hr_record_header frame_file_header(void)
 {
 	return (struct hr_record_header){

@@ -36,6 +36,9 @@ int frame_pack(const struct frame *p, const struct frame *before, uint64_t time_
 int frame_pack_quick(const struct frame *p, const struct frame *before, uint64_t time_ns,
 		     unsigned char **ret_frame, size_t *ret_bytes);
 
+/* Sets `reserved` of the header of a packed frame. */
+void frame_set_base(unsigned char *frame, uint32_t base);
+
 /* A recording that is in memory (memfd), under a name for messages. Takes ownership of the
  * descriptor. As hr_reader_open(). */
 int reader_open_fd(int fd, const char *name, struct hr_reader **ret_reader);

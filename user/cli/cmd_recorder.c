@@ -28,7 +28,7 @@
 #define SECOND_S          5     /* from an incident's first snapshot to its second */
 #define APART_S           10    /* incidents closer together share their snapshots */
 #define INCIDENTS_AN_HOUR 30    /* with snapshots of their own: bounds a restart loop */
-#define CHATTER_S         10    /* between two writes of container events */
+#define CHATTER_S         60    /* between two writes of container events */
 #define TIDY_S            600
 #define RETRY_S           10 /* after a write error */
 #define REOPEN_S          2  /* while the heartbeat is overdue */

@@ -16,16 +16,19 @@
 /* ids only rise. at_s: seconds of recording (retention.h). *_ns: wall time. Unsigned 64-bit numbers are stored bit by bit.
  *   boards     one row for each board: the header and host record that a recording of its events needs, raw
  *   snapshots   frozen: kept, since it is near an incident; events_to: the last older row of events
- *   parts      a key frame (record.h) of at most PART_SLOTS delta-encoded slots (delta_codec.h)
+ *   parts      a key frame (record.h) of at most PART_SLOTS delta-encoded slots (delta_codec.h); `reserved` of its header: the
+ *              snapshot with which its key was stored, 0: it needs none
+ *   keys       the same, whole (key_parts.h); id: the part's number above the snapshot's
  *   events     concatenated records of a ring, compressed with zlib; batch: common to both rings' rows of one call
  *   incidents  first_snapshot: the first snapshot that was frozen for it */
+#define KEYS "CREATE TABLE IF NOT EXISTS keys(id INTEGER PRIMARY KEY, frame BLOB);"
 static const char schema[] =
 	"CREATE TABLE boards(id INTEGER PRIMARY KEY, instance INTEGER UNIQUE, header BLOB, host "
 	"BLOB);"
 	"CREATE TABLE snapshots(id INTEGER PRIMARY KEY, at_s INTEGER, time_ns INTEGER, instance "
 	"INTEGER, reason INTEGER,"
 	" frozen INTEGER, parts INTEGER, slots INTEGER, bytes INTEGER, events_to INTEGER);"
-	"CREATE TABLE parts(id INTEGER PRIMARY KEY, frame BLOB);"
+	"CREATE TABLE parts(id INTEGER PRIMARY KEY, frame BLOB);" KEYS
 	"CREATE TABLE events(id INTEGER PRIMARY KEY, batch INTEGER, at_s INTEGER, ring INTEGER, "
 	"instance INTEGER,"
 	" first_seq INTEGER, last_seq INTEGER, first_ns INTEGER, last_ns INTEGER, count INTEGER, "
@@ -209,9 +212,9 @@ static int begin(sqlite3 *db)
 		r = db_number(db, "SELECT count(*) FROM sqlite_schema", DB_NONE, &objects);
 		return r ? r : objects ? -EPROTO : -ENODATA; /* a new file */
 	}
-	return application != DB_APPLICATION ? -EPROTO
-	       : version != DB_VERSION       ? -EPROTONOSUPPORT
-					     : 0;
+	return application != DB_APPLICATION                 ? -EPROTO
+	       : version < DB_OLDEST || version > DB_VERSION ? -EPROTONOSUPPORT
+							     : 0;
 }
 
 bool db_is_sqlite(const char *path)
@@ -327,6 +330,18 @@ static int create_tables(sqlite3 *db)
 	return 0;
 }
 
+static int update_tables(sqlite3 *db)
+{
+	int64_t version;
+	char sql[160];
+	int r = db_number(db, "PRAGMA user_version", DB_NONE, &version);
+
+	snprintf(sql, sizeof(sql), "BEGIN IMMEDIATE;" KEYS "PRAGMA user_version=%d;COMMIT",
+		 DB_VERSION);
+	return r || version == DB_VERSION ? r
+					  : db_errno(db, sqlite3_exec(db, sql, NULL, NULL, NULL));
+}
+
 /* Checks that each table can be read, and the table of snapshots completely. */
 static int check_tables(sqlite3 *db)
 {
@@ -334,7 +349,7 @@ static int check_tables(sqlite3 *db)
 		"SELECT max(id) FROM boards",       "SELECT sum(bytes) FROM snapshots",
 		"SELECT max(id) FROM parts",        "SELECT max(id) FROM events",
 		"SELECT sum(bytes) FROM events",    "SELECT max(id) FROM incidents",
-		"SELECT max(last_seq) FROM events",
+		"SELECT max(last_seq) FROM events", "SELECT max(id) FROM keys",
 	};
 	int64_t n;
 
@@ -368,8 +383,10 @@ int db_open_write(const char *path, sqlite3 **ret_db, char error[STORE_ERROR])
 		r = create_tables(db);
 	if (!r)
 		r = db_errno(db,
-			     sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+			     sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
 					  NULL, NULL, NULL));
+	if (!r)
+		r = update_tables(db);
 	if (!r)
 		r = check_tables(db);
 	if (r)
@@ -384,7 +401,7 @@ bool db_is_older(const char *path)
 	unsigned char version[4]; /* big endian, at byte 60: sqlite.org/fileformat2.html */
 
 	return fd >= 0 && pread(fd, version, sizeof(version), 60) == sizeof(version) &&
-	       (version[0] << 24 | version[1] << 16 | version[2] << 8 | version[3]) < DB_VERSION;
+	       (version[0] << 24 | version[1] << 16 | version[2] << 8 | version[3]) < DB_OLDEST;
 }
 
 uint64_t db_disk_bytes(const char *path)

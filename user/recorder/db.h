@@ -16,7 +16,8 @@
 
 #define DB_APPLICATION 0x48526873 /* "HRhs", in the file's header */
 #define DB_VERSION \
-	302 /* 100 times the board's version that made struct hr_slot as it is, and 2 of the tables */
+	303 /* 100 times the board's version that made struct hr_slot as it is, and 3 of the tables */
+#define DB_OLDEST   302  /* can still be read, and continued: has no keys */
 #define DB_BUSY_MS  2000 /* how long a statement waits for a lock */
 #define DB_PAGE     4096u
 #define DB_MAX_BLOB (4 << 20) /* a larger row is damaged */

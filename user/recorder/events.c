@@ -184,18 +184,13 @@ static void seek(struct recorder_writer *w, struct hr_reader *board, uint64_t in
 
 static int write_batch(struct recorder_writer *w, struct batch *batch)
 {
-	bool incident = batch->incident.bytes;
 	int64_t frozen_until = w->frozen_until;
 	int r = 0;
 
-	if (incident) /* survives a power loss */
-		sqlite3_exec(w->db, "PRAGMA synchronous=FULL", NULL, NULL, NULL);
 	r = writer_begin(w);
 	if (!r)
 		r = put_batch(w, batch);
 	r = writer_end(w, r);
-	if (incident)
-		sqlite3_exec(w->db, "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
 	if (r)
 		w->frozen_until = frozen_until;
 	for (int ring = 0; !r && ring < HR_RINGS; ring++)

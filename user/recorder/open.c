@@ -137,7 +137,7 @@ static int start(struct recorder_writer *w, char *note)
 
 static int reserve(struct recorder_writer *w)
 {
-	int r = frame_reserve(&w->part, PART_SLOTS, 0);
+	int r = frame_reserve(&w->part, PART_SLOTS, 0) ?: keys_init(&w->keys);
 
 	w->scratch = malloc(PART_SLOTS * sizeof(struct hr_slot));
 	for (int ring = 0; ring < HR_RINGS; ring++)
@@ -187,7 +187,8 @@ int writer_renew(struct recorder_writer *w, char note[WRITER_NOTE])
 	sqlite3_close(take_ptr(w->db));
 	r = recreate(w, QUARANTINE_DAMAGED, "damaged", note);
 	w->seek = true;
-	w->instance = 0;
+	w->instance = w->board_instance = 0;
+	keys_forget(&w->keys);
 	return r ? r : start(w, note);
 }
 
@@ -199,6 +200,7 @@ void writer_close(struct recorder_writer *w)
 	if (w->lock_fd >= 0)
 		close(w->lock_fd);
 	frame_done(&w->part);
+	keys_done(&w->keys);
 	free(w->scratch);
 	for (int ring = 0; ring < HR_RINGS; ring++)
 		free(w->records[ring]);

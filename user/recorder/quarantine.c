@@ -200,6 +200,9 @@ int quarantine_recover(struct recorder_writer *w, const char *aside,
 		{"SELECT * FROM snapshots WHERE id > ?1 ORDER BY id",
 		 "INSERT OR IGNORE INTO snapshots VALUES(?,?,?,?,?,?,?,?,?,?)", 10,
 		 offsetof(struct recovered, snapshots)},
+		/* last: an older store has none */
+		{"SELECT * FROM keys WHERE id > ?1 ORDER BY id",
+		 "INSERT OR IGNORE INTO keys VALUES(?,?)", 2, SIZE_MAX},
 	};
 	struct recovered s = {0};
 	_cleanup_db_ sqlite3 *from = NULL;

@@ -20,6 +20,7 @@
 #define DISK_SHARE   20          /* of the disk stays free, */
 #define DISK_LEFT    (64u << 20) /* or this, if it is less */
 #define THAW         16          /* snapshots at a time */
+#define COLLECT_EACH 8           /* deletions: then keys that nothing needs any more */
 
 static uint64_t log_space(const struct recorder_writer *w)
 {
@@ -178,6 +179,7 @@ int quota_make_space(struct recorder_writer *w, uint64_t bytes)
 {
 	/* with an allowance for rows, indices and the page map */
 	int64_t left, wanted = (int64_t)(bytes / DB_PAGE + bytes / DB_PAGE / 16 + 32);
+	uint32_t dropped = 0;
 	int r;
 
 	r = bound_frozen(w);
@@ -192,6 +194,8 @@ int quota_make_space(struct recorder_writer *w, uint64_t bytes)
 			break;
 		service_alive(); /* a much smaller quota takes a while */
 		r = drop_something(w);
+		if (!r && ++dropped % COLLECT_EACH == 0)
+			r = keys_collect(w->db);
 	}
 	return r;
 }

@@ -12,6 +12,7 @@
 #include "board/stamps.h"
 #include "db.h"
 #include "delta_codec.h"
+#include "key_parts.h"
 #include "writer.h"
 #include "recording.h"
 #include "store.h"
@@ -33,6 +34,7 @@ struct reading {
 	size_t n, space;
 	struct entry before;      /* the last one before from_ns; id 0: none */
 	struct frame frame, part; /* under construction; one part of it */
+	struct frame key;         /* of that part */
 	unsigned char *scratch;
 	uint32_t scratch_space; /* slots */
 	struct recording recording;
@@ -52,6 +54,7 @@ static void reading_done(struct reading *r)
 	free(r->scratch);
 	frame_done(&r->frame);
 	frame_done(&r->part);
+	frame_done(&r->key);
 	recording_done(&r->recording);
 }
 
@@ -122,6 +125,22 @@ static int space_for_scratch(struct reading *r, uint32_t slots)
 	return 0;
 }
 
+/* r->part as it was on the board. */
+static int decode_part(struct reading *r, uint32_t number, uint32_t key)
+{
+	uint32_t n = r->part.body.slot_count;
+	int e = space_for_scratch(r, n > PART_SLOTS ? n : PART_SLOTS);
+
+	if (!e)
+		delta_decode_slots(r->part.slot, n, r->scratch);
+	if (e || !key)
+		return e;
+	e = key_load(r->db, number, key, &r->key, r->scratch);
+	if (!e)
+		key_xor(&r->part, &r->key);
+	return e == -ENODATA ? -EBADMSG : e;
+}
+
 /* Appends r->part to r->frame. */
 static int append_part(struct reading *r)
 {
@@ -129,13 +148,10 @@ static int append_part(struct reading *r)
 	uint32_t n = part->body.slot_count, have = p->body.slot_count;
 	int e = frame_reserve(p, have + n, 0);
 
-	if (!e)
-		e = space_for_scratch(r, n);
 	if (e || !n)
 		return e;
 	if (have && part->index[0] <= p->index[have - 1])
 		return -EBADMSG;
-	delta_decode_slots(part->slot, n, r->scratch);
 	memcpy(p->index + have, part->index, n * sizeof(*p->index));
 	memcpy(p->slot + have, part->slot, n * sizeof(*p->slot));
 	p->body.slot_count += n;
@@ -147,7 +163,7 @@ static int read_part(sqlite3_stmt *row, void *arg)
 	struct reading *r = arg;
 	size_t n = (size_t)sqlite3_column_bytes(row, 1);
 	const unsigned char *frame = sqlite3_column_blob(row, 1);
-	bool first = !(sqlite3_column_int64(row, 0) & ((1 << DB_PART_BITS) - 1));
+	uint32_t number = (uint32_t)(sqlite3_column_int64(row, 0) & ((1 << DB_PART_BITS) - 1));
 	struct hr_frame_header header;
 	int e = -EBADMSG;
 
@@ -157,7 +173,9 @@ static int read_part(sqlite3_stmt *row, void *arg)
 	if (header.packed_bytes != n - sizeof(header))
 		goto damaged;
 	e = frame_unpack(&header, frame + sizeof(header), NULL, &r->part);
-	if (!e && first) {
+	if (!e)
+		e = decode_part(r, number, header.reserved);
+	if (!e && !number) {
 		r->frame.body.header = r->part.body.header;
 		r->frame.body.host = r->part.body.host;
 	}

@@ -7,9 +7,9 @@
 
 #include "board/frame_codec.h"
 #include "db.h"
+#include "key_parts.h"
 #include "writer.h"
 
-#define PART_SLOTS      64u          /* slots in memory at a time: 256 KiB, twice */
 #define EVENTS_ROW      (128u << 10) /* maximum raw bytes of one ring's records in a row */
 #define FREEZE_BEFORE_S (10 * 60)
 #define FREEZE_AFTER_S  (5 * 60)
@@ -28,7 +28,10 @@ struct recorder_writer {
 		clock_created_ns;      /* by which clock the rows are; 0: not known yet */
 	uint64_t snapshot_bytes;       /* of the last snapshot */
 	uint64_t ring_bytes[HR_RINGS]; /* stored of each ring */
+	uint64_t board_instance;       /* the row of this board is stored … */
+	int64_t board_at_s;            /* … since then */
 	struct frame part;
+	struct part_keys keys;
 	unsigned char *scratch;           /* PART_SLOTS slots */
 	unsigned char *records[HR_RINGS]; /* EVENTS_ROW each */
 };

@@ -10,11 +10,14 @@
 
 #include "base/clock.h"
 #include "delta_codec.h"
+#include "history_thin.h"
 #include "recorder_internal.h"
 #include "retention.h"
 
 #define SLOT_PACKED \
 	512 /* estimated bytes before the first snapshot; measured: docs/reference/recorder.md */
+
+#define BOARD_S 3600
 
 int64_t writer_now(const struct recorder_writer *w)
 {
@@ -104,13 +107,23 @@ static int put_part(struct recorder_writer *w, int64_t snapshot, uint32_t part, 
 		    uint64_t *bytes)
 {
 	_cleanup_free_ unsigned char *frame = NULL;
+	struct part_key *key = &w->keys.of[part];
+	const struct part_place place = {snapshot, writer_now(w), part, time_ns};
 	size_t n;
 	int r;
 
+	for (uint32_t i = 0; i < w->part.body.slot_count; i++)
+		history_thin(&w->part.slot[i]);
+	r = key_find(&w->keys, w->db, &w->part, &place, w->scratch, bytes);
+	if (r)
+		return r;
+	key_xor(&w->part, &w->keys.frame);
 	delta_encode_slots(w->part.slot, w->part.body.slot_count, w->scratch);
 	r = frame_pack(&w->part, NULL, time_ns, &frame, &n);
 	if (r)
 		return r;
+	frame_set_base(frame, key->first);
+	key->poor = n > key->bytes / 2;
 	*bytes += n;
 	return db_run(w->db, "INSERT INTO parts VALUES(?1, ?2)",
 		      DB_ARGS(db_part_id(snapshot, part)), &(struct db_blob){frame, n}, 1);
@@ -131,7 +144,7 @@ static int put_parts(struct recorder_writer *w, struct hr_reader *board, int64_t
 		memset(&w->part.body.host, 0, sizeof(w->part.body.host));
 		parts++;
 		slots += w->part.body.slot_count;
-	} while (!r && w->part.body.slot_count == PART_SLOTS && parts < 1u << DB_PART_BITS);
+	} while (!r && w->part.body.slot_count == PART_SLOTS && parts < PARTS_MOST);
 	*ret_parts = parts;
 	*ret_slots = slots;
 	return r;
@@ -172,6 +185,11 @@ static int put_board(struct recorder_writer *w)
 	const struct db_blob blobs[] = {{&body->header, sizeof(body->header)},
 					{&body->host, sizeof(body->host)}};
 
+	/* Events without a snapshot need it, and little of what is in it. */
+	if (w->board_instance == body->header.instance && writer_now(w) < w->board_at_s + BOARD_S)
+		return 0;
+	w->board_instance = body->header.instance;
+	w->board_at_s = writer_now(w);
 	return db_run(w->db,
 		      "INSERT INTO boards(instance, header, host) VALUES(?1, ?2, ?3)"
 		      " ON CONFLICT(instance) DO UPDATE SET header = ?2, host = ?3",
@@ -202,9 +220,9 @@ int writer_snapshot(struct recorder_writer *w, struct hr_reader *board, enum sna
 	if (!r)
 		r = put_snapshot(w, board, reason);
 	r = writer_end(w, r);
-	if (!r)
-		quota_checkpoint(w);
-	else if (r == -ENOSPC)
+	if (r)
+		w->board_instance = 0; /* its row may have been rolled back */
+	if (r == -ENOSPC)
 		w->snapshot_bytes = 2 * expected;
 	return r;
 }
@@ -257,6 +275,8 @@ int writer_prune(struct recorder_writer *w)
 		return -EBADMSG;
 	for (uint32_t i = 0; !r && i < t.n; i++)
 		r = quota_drop_snapshot(w, t.drop[i]);
+	if (!r)
+		r = keys_collect(w->db);
 	if (!r)
 		r = quota_shrink_file(w);
 	return r;

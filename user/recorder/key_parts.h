@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Most of a slot is as it was a minute ago: names, limits, processes. Once an hour a part of a snapshot is stored whole, as the key of
+ * that part; until the next key the parts with its number hold what differs from it. Histories never do: each part has its own.
+ */
+#ifndef HEADROOM_RECORDER_KEY_PARTS_H
+#define HEADROOM_RECORDER_KEY_PARTS_H
+
+#include "board/frame_codec.h"
+#include "db.h"
+
+#define PART_SLOTS 64u   /* slots in memory at a time: 256 KiB, three times */
+#define PARTS_MOST 4096u /* of a snapshot: of the largest board */
+
+struct part_key {
+	uint32_t first; /* the snapshot that it was stored with; 0: none yet */
+	int64_t at_s;
+	uint64_t instance;
+	size_t bytes; /* as stored */
+	bool poor;    /* what was stored by it last took more than half of that */
+};
+
+struct part_keys {
+	struct part_key
+		*of; /* [PARTS_MOST]; the writer's: those that it has stored since it started */
+	struct frame frame; /* the one that is in use */
+};
+
+struct part_place {
+	int64_t snapshot, now_s;
+	uint32_t number; /* of the part */
+	uint64_t time_ns;
+};
+
+int keys_init(struct part_keys *keys); /* 0 or -ENOMEM */
+void keys_done(struct part_keys *keys);
+void keys_forget(struct part_keys *keys); /* the store is another one */
+
+/* XORs host record and slots of a part with those of its key, but for the histories. Twice: as before. */
+void key_xor(struct frame *part, const struct frame *key);
+/* Into `key`. `scratch`: PART_SLOTS slots. -ENODATA, -EBADMSG: not there, damaged. */
+int key_load(sqlite3 *db, uint32_t part, uint32_t first, struct frame *key, unsigned char *scratch);
+/* The key of this part into keys->frame: as it was stored, or stored now. *bytes grows by what was stored. */
+int key_find(struct part_keys *keys, sqlite3 *db, const struct frame *part,
+	     const struct part_place *place, unsigned char *scratch, uint64_t *bytes);
+/* Deletes keys that no snapshot needs any more. */
+int keys_collect(sqlite3 *db);
+
+#endif
