@@ -52,7 +52,7 @@ struct daemon {
 	struct loop_watch w_records, w_trigger, w_worker, w_resolver, w_signal, w_tick, w_pending,
 		w_splits, w_clock;
 	bool pending_armed;
-	bool arms_only;         /* the last job had triggers, and so no sweep */
+	unsigned int arms_only; /* so many jobs in a row had triggers, and so no sweep */
 	bool use_kmsg;          /* no BPF source reports OOM kills */
 	int oom_adj_error;      /* errno: the daemon is not protected from the OOM killer; 0 */
 	int capabilities_error; /* -errno: the bounding set could not be reduced; 0 */

@@ -89,8 +89,10 @@ void daemon_start_job(struct daemon *daemon, uint64_t now)
 	trigger = trigger_sync_ask(policy_driver_triggers(daemon->policy_driver), job, now);
 	lock = policy_driver_ask_lock(daemon->policy_driver, job, now);
 	map = memory_maps_ask(&daemon->memory_maps, job, now);
-	/* What is armed is on the board before a sweep ends; but not twice in a row, however many cgroups begin. */
-	daemon->arms_only = job->n_triggers && !daemon->arms_only;
+	/* What is armed is on the board before a sweep ends, all that a start or a reload asks for; then a sweep, however many cgroups begin. */
+	daemon->arms_only = job->n_triggers && daemon->arms_only < TRIGGERS_MAX / WORKER_TRIGGERS
+				    ? daemon->arms_only + 1
+				    : 0;
 	if (daemon->arms_only)
 		job->want_sweep = job->want_tasks = false;
 	if (daemon->growth.want_capacity &&
