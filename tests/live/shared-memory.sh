@@ -67,9 +67,10 @@ done
 started ${prefix}-db prefork 1 100M cow
 started ${prefix}-hog hold 150M
 round 'a server that saves itself' ${prefix}-hog ${prefix}-db 130
-started ${prefix}-many fork 7 40M
+# In a guest of 512 MiB all three fit.
+started ${prefix}-many fork 7 24M
 started ${prefix}-srv prefork 12 24M cow
-started ${prefix}-hog hold 150M
+started ${prefix}-hog hold 90M
 round 'a hog of seven' ${prefix}-many ${prefix}-srv 60
 
 # What a kill frees: the 24 MiB once, not thirteen times.
