@@ -13,7 +13,8 @@ snapshot | expect '.host.node == "node-1" and .host.guard.mode == "observe"' 'th
 snapshot | expect '.host.guard.sources | .oom_kill != "memory.events" and .memcg_sweep != "cgroup files"' 'BPF'
 kubectl -n headroom get pod "$(headroom_pod)" -o json | jq '.status.containerStatuses' |
 	expect 'length == 3 and all(.[]; .ready and .restartCount == 0)'
+# The kubelet's own cache is late on a busy machine; it tries again.
 kubectl -n headroom get events --field-selector type=Warning -o json |
-	jq -c '.items[] | {reason, message}' >"$work/warnings"
+	jq -c '.items[] | {reason, message} | select(.message | test("failed to sync (configmap|secret) cache") | not)' >"$work/warnings"
 [ ! -s "$work/warnings" ] || { cat "$work/warnings" >&2; fail 'warnings among the events of the DaemonSet'; }
 snapshot | jq -c '.host.guard.degraded[]' | sed 's/^/degraded: /'
