@@ -243,9 +243,9 @@ static const struct smaps_mapping *reserved_behind(const struct smaps *smaps, si
 
 static bool has_guard(const struct smaps *smaps, size_t i)
 {
-	const struct smaps_mapping *before = &smaps->mapping[i - 1];
+	const struct smaps_mapping *before = i ? &smaps->mapping[i - 1] : NULL;
 
-	return i && before->end == smaps->mapping[i].start && is_reserved(before) &&
+	return before && before->end == smaps->mapping[i].start && is_reserved(before) &&
 	       length(before) < GUARD_MOST;
 }
 
