@@ -32,10 +32,17 @@ expect '.host.forecasts.lead_seconds.sum > 1' 'seconds of notice' <"$work/ls"
 event_after "$since" ".type == \"oom_kill\" and .victim.cgroup == \"$ours/leak\"" >"$work/kill"
 expect '.forecast.warned_seconds_before > 1' <"$work/kill"
 
+# What held the memory, read at the warning.
+event_after "$since" ".type == \"memory_map\" and .cgroup == \"$ours/leak\" and .since_seconds == null" >"$work/map" || fail 'no memory map'
+expect '.comm == "workload" and .resident_bytes > 10000000 and .took_seconds < 5' <"$work/map"
+expect '.regions[0] | .kind == "anonymous" and .resident_bytes > 10000000' 'the leak is by far the largest part' <"$work/map"
+[ "$(cli events --type memory_map --json | jq -s "[.[] | select(.cgroup == \"$ours/leak\")] | length")" -le 2 ] || fail 'too many maps'
+
 # The same in words.
 cli check >"$work/check" 2>&1
 grep -q 'forecasts .*1 of 1 warning came true.*1 of 1 OOM kill was announced' "$work/check" || fail "$(cat "$work/check")"
 cli explain "cgroup:$ours/leak" >"$work/words" || fail 'nothing to explain'
+grep -q 'Memory map of workload\[[0-9]*\], .* ago: [0-9.]* MiB: [0-9]*% other anonymous memory' "$work/words" || fail "$(cat "$work/words")"
 grep -q 'Forecasts on this host so far: 1 of 1 warning came true' "$work/words" || fail "$(cat "$work/words")"
 
 # It outlives the container …
