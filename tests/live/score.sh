@@ -38,6 +38,8 @@ expect '.comm == "workload" and .resident_bytes > 10000000 and .took_seconds < 5
 expect '.regions[0] | .kind == "anonymous" and .resident_bytes > 10000000' 'the leak is by far the largest part' <"$work/map"
 [ "$(cli events --type memory_map --json | jq -s "[.[] | select(.cgroup == \"$ours/leak\")] | length")" -le 2 ] || fail 'too many maps'
 
+cli report leak | grep -q 'memory map.*workload' || fail 'the report has no memory map'
+
 # The same in words.
 cli check >"$work/check" 2>&1
 grep -q 'forecasts .*1 of 1 warning came true.*1 of 1 OOM kill was announced' "$work/check" || fail "$(cat "$work/check")"

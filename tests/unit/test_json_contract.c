@@ -149,6 +149,11 @@ static const char *const skipped_keys[] = {"target", "reason", "usage_bytes",
 static const char *const skipped_target_keys[] = {"name", "cgroup_id", "pid", NULL};
 static const char *const result_keys[] = {"status", "ok", "errno", "detail", NULL};
 static const char *const adj_keys[] = {"pid", "oom_score_adj", NULL};
+static const char *const map_keys[] = {
+	"pid",           "comm",         "mappings",     "resident_bytes", "swap_bytes",
+	"since_seconds", "growth_bytes", "took_seconds", "regions",        NULL};
+static const char *const region_keys[] = {
+	"kind", "name", "mappings", "resident_bytes", "swap_bytes", "growth_bytes", NULL};
 
 static void has_keys(const json_t *object, const char *const *keys)
 {
@@ -436,10 +441,11 @@ static void test_forecasts(void **state)
 static const char *const *keys_of(unsigned int type)
 {
 	static const char *const *const keys[HR_EVENT_COUNT] = {
-		[HR_EVENT_OOM_KILL] = oom_keys,  [HR_EVENT_RISK] = level_keys,
-		[HR_EVENT_LEAK] = level_keys,    [HR_EVENT_OUTCOME] = outcome_keys,
-		[HR_EVENT_PRESSURE] = what_keys, [HR_EVENT_CONTAINER] = what_keys,
-		[HR_EVENT_DAEMON] = what_keys,   [HR_EVENT_OOM_SCORE_ADJ] = adj_keys,
+		[HR_EVENT_OOM_KILL] = oom_keys,   [HR_EVENT_RISK] = level_keys,
+		[HR_EVENT_LEAK] = level_keys,     [HR_EVENT_OUTCOME] = outcome_keys,
+		[HR_EVENT_PRESSURE] = what_keys,  [HR_EVENT_CONTAINER] = what_keys,
+		[HR_EVENT_DAEMON] = what_keys,    [HR_EVENT_OOM_SCORE_ADJ] = adj_keys,
+		[HR_EVENT_MEMORY_MAP] = map_keys,
 	};
 
 	return keys[type];
@@ -461,9 +467,19 @@ static void check_oom(const json_t *e)
 	assert_string_equal(json_string_value(get(e, "gfp")), "0xcc0");
 }
 
+static void check_map(const json_t *e)
+{
+	assert_int_equal(json_array_size(get(e, "regions")), 5);
+	for (size_t i = 0; i < json_array_size(get(e, "regions")); i++)
+		has_keys(json_array_get(get(e, "regions"), i), region_keys);
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(get(e, "regions"), 0), "kind")),
+		"glibc_arena");
+}
+
 static void test_events(void **state)
 {
-	struct fixture f = {.containers = 30, .seed = 1, .hostile = true};
+	struct fixture f = {.containers = 30, .seed = 1, .hostile = true, .maps = true};
 	union fixture_event event;
 	struct fixture_place place;
 	struct hr_reader *reader = fixture_reader(&f, &place);
@@ -478,6 +494,8 @@ static void test_events(void **state)
 		has_keys(e, keys_of(event.event.type));
 		if (event.event.type == HR_EVENT_OOM_KILL)
 			check_oom(e);
+		if (event.event.type == HR_EVENT_MEMORY_MAP)
+			check_map(e);
 		is_clean(e);
 		seen |= 1u << event.event.type;
 		json_decref(e);
