@@ -8,12 +8,16 @@ static const struct hr_slot *world_slot(uint32_t index, void *arg)
 	const struct containers *containers = arg;
 	const struct track *track = &containers->tracks.track[index];
 
-	const struct hr_slot *slot = board_slot(containers->board, index);
-	/* What protects it may be in the part that was cut; larger slots come (widen_slots.c). */
-	bool whole = !(slot->flags & HR_SLOT_CUT) ||
-		     (!board_text_short(containers->board) && track->resolve == RESOLVE_DONE);
+	const struct hr_slot *slot;
 
-	return track->memcg_id && !track->gone_ns && whole ? slot : NULL;
+	if (!track->memcg_id || track->gone_ns)
+		return NULL; /* and its page is left alone: it may have been given back */
+	slot = board_slot(containers->board, index);
+	/* What protects it may be in the part that was cut; larger slots come (widen_slots.c). */
+	if (slot->flags & HR_SLOT_CUT &&
+	    (board_text_short(containers->board) || track->resolve != RESOLVE_DONE))
+		return NULL;
+	return slot;
 }
 
 const struct policy_snapshot *policy_world_now(struct policy_world *world)
