@@ -15,7 +15,7 @@ policies:
   - name: more
     match: {cgroup: "$ours/grows"}
     when: {used: 80%}
-    actions: [{resize: {by: 100%, for: 3s}}, kill]
+    actions: [{resize: {by: 24MiB, for: 10m}}, kill]
 E
 workload_start pod/only hold 4M
 pod=$workload_pid
@@ -26,18 +26,23 @@ cli resize "cgroup:$ours/pod/only" --yes >"$work/said" 2>&1
 acted resize ".cgroup == \"$ours/pod/only\" and .result.status == \"refused\" and (.result.detail | test(\"binds.*$ours/pod|$ours/pod binds\"))"
 kill "$pod"
 
-workload_start grows leak 6M 35M
-acted resize ".cgroup == \"$ours/grows\" and .result.status == \"done\" and .size_bytes == 67108864" '' 20
-[ "$(limit grows)" -gt "$(usage grows)" ] || fail "the limit is $(limit grows)"
+# above the share: raised, and there is room for more than the old limit
+workload_start grows hold 27M
+first=$workload_pid
+acted resize ".cgroup == \"$ours/grows\" and .result.status == \"done\" and .size_bytes == 58720256" '' 20
+[ "$(limit grows)" = 58720256 ] || fail "the limit is $(limit grows)"
+workload_start grows hold 8M
 [ "$(usage grows)" -gt 34000000 ] || fail 'it does not use more than its old limit'
 
 # its time is over, and it still uses more than the old limit: lowered, and not killed
-lowered() { [ "$(limit grows)" -lt 60000000 ]; }
+cli resize "cgroup:$ours/grows" --by 4M --for 1s --yes >"$work/said" 2>&1 || fail "resize: $(cat "$work/said")"
+lowered() { [ "$(limit grows)" -lt 58000000 ]; }
 wait_for 20 lowered || fail "the limit is $(limit grows)"
 [ "$(limit grows)" -gt "$(usage grows)" ] || fail "the limit is $(limit grows), usage $(usage grows)"
+alive "$first" || { events_print; fail 'it was killed'; }
 alive "$workload_pid" || { events_print; fail 'it was killed'; }
 no_action '.action == "kill"'
-kill "$workload_pid"
+kill "$first" "$workload_pid"
 back() { [ "$(limit grows)" = 33554432 ]; }
 wait_for 10 back || fail "the limit stayed at $(limit grows)"
 wait_for 5 daemon_event '.what == "restored"' || fail 'no event about the restored limit'
