@@ -184,6 +184,33 @@ static void test_notice_comes_first(void **state)
 	}
 }
 
+/* Within 2.5 % of the limit for ten minutes: a risk of its own, which fades; less close, or for a moment, is none. */
+static void test_standing_close(void **state)
+{
+	static const struct {
+		double share;
+		int minutes;
+		bool notice;
+	} cases[] = {{0.98, 20, true}, {0.98, 5, false}, {0.95, 20, false}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct run run;
+		bool notice = false;
+
+		run_init(&run, 1000000000);
+		for (int n = 0; n < 60; n++)
+			feed(&run, 60, 600e6);
+		for (int n = 0; n < cases[i].minutes; n++) {
+			feed(&run, 60, cases[i].share * 1e9);
+			notice |= run.out.risk_centi >= 5000 && n > 5;
+		}
+		assert_int_equal(notice, cases[i].notice);
+		for (int n = 0; n < 600; n++)
+			feed(&run, 60, cases[i].share * 1e9);
+		assert_true(run.out.risk_centi < 2000 && run.out.alarm == HR_ALARM_NONE);
+	}
+}
+
 static double walk_noise(uint32_t *x)
 {
 	double sum = 0;
@@ -261,6 +288,7 @@ int main(void)
 		cmocka_unit_test(test_refaults_by_the_time_they_took),
 		cmocka_unit_test(test_one_warning_for_many_teeth),
 		cmocka_unit_test(test_notice_comes_first),
+		cmocka_unit_test(test_standing_close),
 		cmocka_unit_test(test_random_walks_are_no_leaks),
 		cmocka_unit_test(test_daily_collections),
 		cmocka_unit_test(test_full_heap_in_words),

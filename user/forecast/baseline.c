@@ -469,20 +469,35 @@ enum growth baseline_growth(const struct forecast_state *state)
 	return GROWTH_UNSURE;
 }
 
-float baseline_above(const struct forecast_state *state, float low)
+/* Of the newest buckets of a ring, those above `low` without a break. */
+static float above(const struct forecast_state *state, const struct ring *ring,
+		   const uint16_t levels[FORECAST_BUCKETS], float low)
 {
-	const struct ring *ring = &rings[1];
 	uint64_t open = age_seconds(state) / ring->seconds;
 	float seconds = 0;
 
 	for (uint64_t back = 0; back < ring->buckets && back <= open; back++) {
-		uint16_t high = state->baseline.max[ring->first + (open - back) % ring->buckets];
+		uint16_t level = levels[ring->first + (open - back) % ring->buckets];
 
-		if (high != EMPTY && (float)high * unit(state) <= low)
+		if (level != EMPTY && (float)level * unit(state) <= low)
 			break;
 		seconds += (float)ring->seconds;
 	}
 	return seconds;
+}
+
+float baseline_above(const struct forecast_state *state, float low)
+{
+	return above(state, &rings[1], state->baseline.max, low);
+}
+
+float baseline_stood(const struct forecast_state *state, float low)
+{
+	float seconds = above(state, &rings[1], state->baseline.min, low);
+
+	return seconds < (float)(rings[1].seconds * rings[1].buckets)
+		       ? seconds
+		       : max_f(seconds, above(state, &rings[2], state->baseline.min, low));
 }
 
 /* Whether the stored minutes contain a real collection, larger than noise. */

@@ -47,7 +47,7 @@ struct term {
 
 /* Failures other than an OOM kill: kept separate, since evidence against one says nothing about
  * another. */
-enum { CAUSE_STALL, CAUSE_HEAP, OTHER_CAUSES };
+enum { CAUSE_STALL, CAUSE_HEAP, CAUSE_STANDING, OTHER_CAUSES };
 
 #define TERMS 16
 struct verdict {
@@ -112,6 +112,8 @@ enum growth { GROWTH_STOPPED, GROWTH_UNSURE, GROWTH_GOES_ON };
 enum growth baseline_growth(const struct forecast_state *state);
 /* Seconds for which the five-minute maxima have exceeded `low` (KiB) without a break. */
 float baseline_above(const struct forecast_state *state, float low);
+/* Seconds for which the five-minute minima have, and before them the hourly ones. */
+float baseline_stood(const struct forecast_state *state, float low);
 
 /* leak.c: code of the pace at which a run leaked to its end; 0: it did not end by leaking. */
 uint8_t leak_pace_at_end(const struct forecast_state *state, bool killed);

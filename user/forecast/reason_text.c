@@ -74,6 +74,11 @@ static int survived_text(const struct text *t, char *buf, size_t size)
 			t->time[0]);
 }
 
+static int near_text(const struct text *t, char *buf, size_t size)
+{
+	return snprintf(buf, size, "within %s of its limit for %s", t->bytes[0], t->time[1]);
+}
+
 static int killed_text(const struct text *t, char *buf, size_t size)
 {
 	return snprintf(buf, size, "OOM-killed %s before",
@@ -176,6 +181,7 @@ static const struct {
 	[HR_REASON_RECLAIMED] = {"reclaimed", reclaimed_text},
 	[HR_REASON_UNSORTED] = {"kernel_unknown", unsorted_text},
 	[HR_REASON_LEAK] = {"leak", leak_text},
+	[HR_REASON_NEAR_LIMIT] = {"near_limit", near_text},
 };
 
 static const char *const leak_kinds[HR_LEAK_OF_COUNT] = {

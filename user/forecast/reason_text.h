@@ -33,6 +33,7 @@ enum hr_reason_kind {
 	HR_REASON_RECLAIMED, /* how often the kernel found memory at the limit (a number), limit */
 	HR_REASON_UNSORTED,  /* kernel memory of unknown kind, all that is used */
 	HR_REASON_STEP,      /* the largest increment, all that the rise has covered */
+	HR_REASON_NEAR_LIMIT, /* left, ms that it has stood there */
 	HR_REASON_COUNT
 };
 
