@@ -50,9 +50,13 @@ static struct map_episode *place(struct memory_maps *maps)
 void memory_maps_alarm(struct memory_maps *maps, uint32_t slot, enum hr_alarm alarm,
 		       uint64_t now_ns)
 {
-	uint64_t id = slot == TRACK_NONE ? 0 : board_slot(maps->board, slot)->cgroup_id;
-	struct map_episode *e = find(maps, id);
+	struct map_episode *e;
+	uint64_t id;
 
+	if (!maps)
+		return;
+	id = slot == TRACK_NONE ? 0 : board_slot(maps->board, slot)->cgroup_id;
+	e = find(maps, id);
 	if (alarm == HR_ALARM_NONE) {
 		if (e && !e->ended_ns)
 			e->ended_ns = now_ns;

@@ -39,7 +39,7 @@ struct memory_maps {
 
 void memory_maps_init(struct memory_maps *maps, struct board *board, struct containers *containers,
 		      struct resolver_client *resolver);
-/* The alarm of a cgroup (slot TRACK_NONE: of the host) has changed. */
+/* The alarm of a cgroup (slot TRACK_NONE: of the host) has changed. `maps` NULL: none are read (tests of samples alone). */
 void memory_maps_alarm(struct memory_maps *maps, uint32_t slot, enum hr_alarm alarm,
 		       uint64_t now_ns);
 /* Asks for the next map, where one is due. True: the job has work. */
