@@ -16,10 +16,11 @@
 
 #define SHARED_UID 65534u /* many programs change to it */
 
-/* More for the resolver: each daemon has one, and one that is about to end still has its own. */
+/* Several for the resolver and the exporter: each daemon and each command that asks a Prometheus has one, and one that is about to end
+ * still has its own. */
 const struct own_uid own_uids[OWN_UIDS] = {
-	[OWN_UID_RESOLVER] = {"headroom-resolver", OWN_UID_FIRST, 65529},
-	[OWN_UID_EXPORT] = {"headroom-export", 65530, 65531},
+	[OWN_UID_RESOLVER] = {"headroom-resolver", OWN_UID_FIRST, 65525},
+	[OWN_UID_EXPORT] = {"headroom-export", 65526, 65531},
 	[OWN_UID_RECORDER] = {"headroom-recorder", 65532, OWN_UID_LAST},
 };
 
