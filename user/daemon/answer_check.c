@@ -143,11 +143,18 @@ static const char *check_numbers(const struct resolve_answer *answer)
 	return NULL;
 }
 
+static bool empty_region(const struct resolve_region *region)
+{
+	return !region->kind && !region->name.at && !region->mappings && !region->resident &&
+	       !region->swap;
+}
+
 static bool empty_map(const struct resolve_map *map)
 {
-	static const struct resolve_map none;
-
-	return !memcmp(map, &none, sizeof(none));
+	for (size_t i = 0; i < HR_MAP_REGIONS; i++)
+		if (!empty_region(&map->region[i]))
+			return false;
+	return !map->regions && !map->mappings && !map->resident && !map->swap && !map->took_ns;
 }
 
 static const char *check_kmsg(const struct resolve_answer *answer)
@@ -199,8 +206,7 @@ static const char *check_map(const struct resolve_answer *answer)
 		const struct resolve_region *region = &map->region[i];
 
 		if (i >= map->regions
-			    ? region->kind || region->name.at || region->mappings ||
-				      region->resident || region->swap
+			    ? !empty_region(region)
 			    : region->kind >= HR_MAP_KINDS || region->resident > map->resident ||
 				      region->swap > map->swap)
 			return "a region that is none";

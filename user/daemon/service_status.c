@@ -19,7 +19,8 @@
 #define READ_MS      2000 /* … and else, unless the watchdog needs it more often */
 #define SILENT_MS    1000 /* without a manager, while the heartbeat is missing */
 #define SILENT_NS \
-	(7 * NS_PER_SEC) /* after the 3 s that make a heartbeat old: together WatchdogSec= of the unit */
+	(7 *      \
+	 NS_PER_SEC) /* after the 3 s that make a heartbeat old: together WatchdogSec= of the unit */
 
 static struct {
 	char board[PATH_MAX];
@@ -27,7 +28,7 @@ static struct {
 	bool ready; /* the manager was informed */
 	uint64_t next_ns, read_ns;
 	uint64_t silent_ns; /* how long this daemon's heartbeat has been missing */
-	char refused[200]; /* the error of the last reload; "": it was loaded */
+	char refused[200];  /* the error of the last reload; "": it was loaded */
 } status;
 
 static void readerp(struct hr_reader **r) { hr_reader_close(*r); }

@@ -30,9 +30,9 @@ enum hr_reason_kind {
 	HR_REASON_HIGH_FIRST,     /* memory.high */
 	HR_REASON_YOUNG,          /* ms since its start */
 	HR_REASON_NO_KILL_BEFORE, /* earlier runs that ended without an OOM kill (a number) */
-	HR_REASON_RECLAIMED, /* how often the kernel found memory at the limit (a number), limit */
-	HR_REASON_UNSORTED,  /* kernel memory of unknown kind, all that is used */
-	HR_REASON_STEP,      /* the largest increment, all that the rise has covered */
+	HR_REASON_RECLAIMED,  /* how often the kernel found memory at the limit (a number), limit */
+	HR_REASON_UNSORTED,   /* kernel memory of unknown kind, all that is used */
+	HR_REASON_STEP,       /* the largest increment, all that the rise has covered */
 	HR_REASON_NEAR_LIMIT, /* left, ms that it has stood there */
 	HR_REASON_COUNT
 };

@@ -54,7 +54,7 @@ struct action {
 	uint64_t
 		bytes; /* RECLAIM: how much; THROTTLE: memory.high; RESIZE: the limit; HR_UNKNOWN */
 	uint32_t swappiness; /* RECLAIM: one more than the value; 0: the kernel's */
-	uint64_t most; /* RESIZE: never higher than this; HR_UNKNOWN: twice the old limit */
+	uint64_t most;       /* RESIZE: never higher than this; HR_UNKNOWN: twice the old limit */
 	uint64_t for_ms; /* THROTTLE, RESIZE: until it is undone; TERM: grace period; HR_UNKNOWN */
 	uint64_t
 		watch_ms; /* how long the target's memory is watched before the result; 0: not at all */

@@ -31,8 +31,10 @@ static const struct {
 	 "Throttle",
 	 "Effect: memory.high is set to its present usage for 30s; tasks that allocate more must "
 	 "reclaim first. Undone automatically, also when the daemon ends."},
-	{"resize", HR_ACTION_RESIZE, 0, "raise its memory limit by 25% for 30m", "Raise the limit of",
-	 "Effect: its memory limit is 25% higher for 30m, as far as the limits above it and the host "
+	{"resize", HR_ACTION_RESIZE, 0, "raise its memory limit by 25% for 30m",
+	 "Raise the limit of",
+	 "Effect: its memory limit is 25% higher for 30m, as far as the limits above it and the "
+	 "host "
 	 "have room. Lowered again step by step. Refused for a confirmed leak."},
 	{"term", HR_ACTION_TERM, 0, "terminate it (SIGTERM)", "Send SIGTERM to",
 	 "Effect: its main process receives SIGTERM and can shut down. Its runtime may restart "
