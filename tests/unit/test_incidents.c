@@ -215,6 +215,22 @@ static const struct row {
 	 {{WARN, 100, 0, 0}, {GONE, 110, 0, 0}, {KILL, 110, 0, 0}},
 	 1,
 	 {{INCIDENT_OOM_KILL, 3, NULL}}},
+	{"a kill of a moment before the alarm, found after it",
+	 {{WARN, 101, 0, 0}, {KILL, 100, 0, 0}, {GONE, 102, 0, 0}},
+	 1,
+	 {{INCIDENT_OOM_KILL, 3, NULL}}},
+	{"an alarm from before a kill was seen",
+	 {{KILL, 100, 0, 0}, {ACT, 101, 0, 0}, {CALM, 103, 0, 0}},
+	 1,
+	 {{INCIDENT_OOM_KILL, 3, NULL}}},
+	{"an alarm after a kill goes to the kill that it warned of",
+	 {{KILL, 100, 0, 0}, {ACT, 101, 0, 0}, {KILL, 120, 0, 0}, {CALM, 121, 0, 0}},
+	 2,
+	 {{INCIDENT_OOM_KILL, 3, NULL}, {INCIDENT_OOM_KILL, 1, NULL}}},
+	{"an alarm of the next life",
+	 {{KILL, 100, 0, 0}, {WARN, 103, 0, 0}, {CALM, 150, 0, 0}},
+	 2,
+	 {{INCIDENT_NEAR_MISS, 2, NULL}, {INCIDENT_OOM_KILL, 1, NULL}}},
 	{"another one's alarm is another matter",
 	 {{WARN, 90, 1, 0}, {KILL, 100, 0, 0}, {CALM, 110, 1, 0}},
 	 2,
@@ -304,6 +320,7 @@ static const struct {
 } latest[] = {
 	{"the latest is what ended something: an OOM kill", 2},
 	{"the latest is what ended something: an action", 1},
+	{"an alarm of the next life", 1},
 };
 
 static const struct incident *want_latest(const struct row *row, const struct incidents *found)

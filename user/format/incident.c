@@ -19,7 +19,8 @@
 
 #define BEFORE_NS (900 * NS_PER_SEC) /* leaks and stalls this long before belong to it */
 #define AFTER_NS  (60 * NS_PER_SEC)  /* restarts and further alarms this long after */
-#define SOON_NS   (2 * NS_PER_SEC) /* a kill so shortly before an action: the action came too late */
+#define SOON_NS \
+	(2 * NS_PER_SEC) /* a kill so shortly before an action or an alarm: that came too late */
 
 /* ---- merging ---- */
 
@@ -30,8 +31,8 @@ static bool overlap(const struct draft *d, uint64_t from_ns, uint64_t to_ns)
 
 static uint64_t before(uint64_t ns, uint64_t by) { return ns > by ? ns - by : 0; }
 
-/* Whether `small` is a part of `big`. */
-static bool belongs(const struct draft *small, const struct draft *big)
+/* Whether `small` is a part of `big`, which may have ended `late_ns` before an alarm. */
+static bool belongs(const struct draft *small, const struct draft *big, uint64_t late_ns)
 {
 	uint64_t from = small->i.time_ns, to = small->last_ns;
 	bool notice = small->i.kind == INCIDENT_ACTION && !small->action;
@@ -51,7 +52,7 @@ static bool belongs(const struct draft *small, const struct draft *big)
 	    INCIDENT_ACTION) /* an action that did not help is part of the same OOM */
 		return overlap(big, before(from, SOON_NS),
 			       to + (small->averted ? SOON_NS : BEFORE_NS));
-	return overlap(big, from, small->i.open ? UINT64_MAX : to + GRACE_NS);
+	return overlap(big, before(from, late_ns), small->i.open ? UINT64_MAX : to + GRACE_NS);
 }
 
 static int merge(struct draft *small, struct draft *big)
@@ -65,14 +66,22 @@ static int merge(struct draft *small, struct draft *big)
 	return 0;
 }
 
-/* The draft that it is a part of: a kill before an action. NULL: none. */
-static struct draft *find_parent(struct drafts *all, const struct draft *small)
+static struct draft *parent_within(struct drafts *all, const struct draft *small, uint64_t late_ns)
 {
 	for (unsigned int kind = 0; kind < INCIDENT_KINDS; kind++)
 		for (size_t i = 0; i < all->n; i++)
-			if (all->draft[i].i.kind == kind && belongs(small, &all->draft[i]))
+			if (all->draft[i].i.kind == kind && belongs(small, &all->draft[i], late_ns))
 				return &all->draft[i];
 	return NULL;
+}
+
+/* The draft that it is a part of: a kill before an action. A kill has the kernel's time and is seen later: an alarm that is raised
+ * meanwhile belongs to it, unless it warned of another. NULL: none. */
+static struct draft *find_parent(struct drafts *all, const struct draft *small)
+{
+	struct draft *big = parent_within(all, small, 0);
+
+	return big ? big : parent_within(all, small, SOON_NS);
 }
 
 /* Actions into kills, blocked cgroups into both, alarms into what followed. */
