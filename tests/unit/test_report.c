@@ -175,6 +175,22 @@ static void test_kernel_kinds(void **state)
 		"200 MiB was kernel memory (unreclaimable slab 60 MiB, page tables 120 MiB): "));
 }
 
+/* Figures of two moments: the share is at most all. */
+static void test_share(void **state)
+{
+	struct factor out[FACTORS_MOST];
+	const struct factor *factor;
+	struct facts f;
+	size_t n;
+
+	facts_init(&f);
+	plain(&f);
+	f.anon = 522 * MIB;
+	factor = find_factor(&f, "anonymous", out, &n);
+	assert_non_null(factor);
+	assert_non_null(strstr(factor->text, "100% of the memory was anonymous"));
+}
+
 static void test_factors(void **state)
 {
 	struct factor out[FACTORS_MOST];
@@ -551,6 +567,7 @@ int main(void)
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_factors),
+		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_kernel_kinds),
 		cmocka_unit_test(test_recommendations),
 		cmocka_unit_test(test_recommendation_of_a_leak),

@@ -3,6 +3,7 @@
  * nothing. */
 #include "factors.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -214,7 +215,7 @@ static void anon(const struct facts *f, struct line *l)
 	line_add(l,
 		 "%.0f%% of the memory was anonymous (heap and stacks): not reclaimable "
 		 "without swap.",
-		 100 * share(f->anon, f->own_usage));
+		 100 * fmin(share(f->anon, f->own_usage), 1)); /* of two moments */
 }
 
 static void cache(const struct facts *f, struct line *l)
