@@ -244,6 +244,9 @@ enum hr_skip_reason {
 	/* of a limit that is not raised */
 	HR_SKIP_LEAK,
 	HR_SKIP_OTHER_LIMIT,
+	/* of an OOM kill: the last action was skipped or refused */
+	HR_SKIP_HIDDEN, /* a PID namespace or a mount of /proc hides the processes */
+	HR_SKIP_NO_EFFECT,
 	HR_SKIP_COUNT
 };
 

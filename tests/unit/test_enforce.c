@@ -455,6 +455,25 @@ static void test_close_often(void **state)
 	assert_true(clock_mono_ns() - began < PATIENCE_MS * NS_PER_MS);
 }
 
+/* Nothing to signal: none are left, or a PID namespace hides them. */
+static void test_no_processes(void **state)
+{
+	struct fixture *f = *state;
+
+	tree_put(&f->tree, "m/other/cgroup.procs", "");
+	for (int i = 0; i < 4; i++) {
+		struct request request =
+			request_for(f, i & 1 ? HR_ACTION_TERM : HR_ACTION_KILL, "/other");
+		struct action_result r;
+
+		f->e->hidden = i & 2 ? HIDDEN_PROCESSES : NULL;
+		r = run(f->e, &request);
+		assert_int_equal(r.status, HR_STATUS_SKIPPED);
+		assert_int_equal(r.reason, i & 2 ? HR_SKIP_HIDDEN : HR_SKIP_NONE);
+		assert_string_equal(r.detail, i & 2 ? HIDDEN_PROCESSES : "no processes left");
+	}
+}
+
 static void test_v1_lacks(void **state)
 {
 	struct fixture *f = *state;
@@ -501,7 +520,7 @@ int main(void)
 		TEST(test_not_freed),     TEST(test_term),          TEST(test_bad_actions),
 		TEST(test_full),          TEST(test_two_are_stuck), TEST(test_allocates_nothing),
 		TEST(test_close_at_once), TEST(test_close_often),   TEST(test_v1_lacks),
-		TEST(test_cannot_open),
+		TEST(test_cannot_open),   TEST(test_no_processes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -201,7 +201,9 @@ static void test_without_effect(void **state)
 		{HR_STATUS_SKIPPED, HR_SKIP_PAUSED, false, "the target was paused"},
 		{HR_STATUS_SKIPPED, HR_SKIP_PAUSED, true, "its actions were under way"},
 		{HR_STATUS_FAILED, HR_SKIP_NONE, false, "its action failed"},
-		{HR_STATUS_SKIPPED, HR_SKIP_NONE, false, "cooldown"},
+		{HR_STATUS_SKIPPED, HR_SKIP_HIDDEN, false, "its processes are not visible"},
+		{HR_STATUS_SKIPPED, HR_SKIP_NONE, false, "its action had no effect"},
+		{HR_STATUS_REFUSED, HR_SKIP_NONE, false, "its action had no effect"},
 		{HR_STATUS_DONE, HR_SKIP_NONE, false, "its actions were under way"},
 	};
 
@@ -231,6 +233,11 @@ static void test_without_effect(void **state)
 		engine_action_done(w->engine, &w->w, &result);
 		assert_true(engine_not_acted(w->engine, &w->w, 0, false, &policy, &reason));
 		assert_string_equal(hr_skip_reason_name(reason), rows[i].says);
+		if (rows[i].status != HR_STATUS_DONE && !rows[i].kills) { /* nor in its cooldown */
+			world_run(w, 5);
+			assert_true(engine_not_acted(w->engine, &w->w, 0, false, &policy, &reason));
+			assert_string_equal(hr_skip_reason_name(reason), rows[i].says);
+		}
 		world_free(w);
 	}
 }

@@ -117,6 +117,8 @@ static const char *const whys[HR_SKIP_COUNT] = {
 	[HR_SKIP_NO_HELP] = "too small to help",
 	[HR_SKIP_LEAK] = "a confirmed leak: a higher limit only delays it",
 	[HR_SKIP_OTHER_LIMIT] = "another limit binds",
+	[HR_SKIP_HIDDEN] = "its processes are not visible",
+	[HR_SKIP_NO_EFFECT] = "its action had no effect",
 };
 
 static const char *const modes[] = {"observe", "dry-run", "enforce"};

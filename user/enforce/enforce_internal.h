@@ -137,15 +137,11 @@ bool enforce_holds_exempt(const struct enforce *e, const struct running_action *
 const char *enforce_below(const struct enforce *e,
 			  const char *path); /* of memory_root; "" where it is not below */
 
-/* Why a target has no processes here, for a result. */
+/* Why a target has no processes here. */
 #define HIDDEN_PROCESSES \
 	"no process is visible from this PID namespace: run headroomd in the host's (--pid host)"
 #define HIDDEN_BY_MOUNT \
 	"/proc hides processes (hidepid): give headroomd CAP_SYS_PTRACE, or mount it without"
-static inline const char *no_processes(const struct enforce *e)
-{
-	return e->hidden ? e->hidden : "no processes left";
-}
 
 /* refusal.c. What refuses a signal or a pidfd with this errno; in `text`. "": the errno says it. May
  * read files. */
@@ -156,6 +152,7 @@ const char *refusal_text(int error, char text[REFUSAL_TEXT]);
 __attribute__((format(printf, 4, 5))) void running_set_result(struct running_action *running,
 							      enum hr_action_status what, int error,
 							      const char *format, ...);
+void running_no_processes(const struct enforce *e, struct running_action *running); /* skipped */
 void running_name_victim(struct running_action *running); /* the result names the first victim */
 /* Opens the container and its usage file, checks id and protection. False: the result is set. */
 bool running_open(struct enforce *e, struct running_action *running);

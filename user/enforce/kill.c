@@ -171,8 +171,7 @@ static void answer(struct signal_sweep *sweep, int r)
 		running_set_result(running, HR_STATUS_REFUSED, EPERM, "%s is never a target",
 				   sweep->exempt_reason);
 	else if (!sweep->signalled && r >= 0)
-		running_set_result(running, HR_STATUS_SKIPPED, ESRCH, "%s",
-				   no_processes(sweep->worker->enforce));
+		running_no_processes(sweep->worker->enforce, running);
 	else if (r == -EBUSY)
 		running_set_result(running, HR_STATUS_FAILED, EBUSY,
 				   "they fork faster than they can be killed");

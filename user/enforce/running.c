@@ -84,6 +84,13 @@ void running_set_result(struct running_action *running, enum hr_action_status wh
 	va_end(ap);
 }
 
+void running_no_processes(const struct enforce *e, struct running_action *running)
+{
+	running->result.reason = e->hidden ? HR_SKIP_HIDDEN : HR_SKIP_NONE;
+	running_set_result(running, HR_STATUS_SKIPPED, ESRCH, "%s",
+			   e->hidden ? e->hidden : "no processes left");
+}
+
 void running_name_victim(struct running_action *running)
 {
 	struct action_result *result = &running->result;

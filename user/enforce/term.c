@@ -86,8 +86,7 @@ static void answer(struct signal_sweep *sweep, int r)
 		running_set_result(running, HR_STATUS_REFUSED, EPERM, "%s is never a target",
 				   sweep->exempt_reason);
 	} else if (!r || r == -ESRCH || r == -ENOENT) {
-		running_set_result(running, HR_STATUS_SKIPPED, ESRCH, "%s",
-				   no_processes(sweep->worker->enforce));
+		running_no_processes(sweep->worker->enforce, running);
 	} else {
 		running_set_result(running, HR_STATUS_FAILED, -r, "cannot send %s%s", name,
 				   signal_sweep_refusal(sweep, -r, refusal));

@@ -524,7 +524,8 @@ void steps_result(struct policy_engine *engine, struct escalation *e,
 	if (result->status != HR_STATUS_DONE) {
 		e->until_ns = engine->now_ns;
 		e->without = result->status == HR_STATUS_FAILED ? HR_SKIP_FAILED
-								: (uint8_t)result->reason;
+			     : result->reason                   ? (uint8_t)result->reason
+								: HR_SKIP_NO_EFFECT;
 		/* A signal that was not sent has ended nothing; a failed action may have. */
 		if (e->ending && e->charged_step == result->step &&
 		    result->status != HR_STATUS_FAILED) {
