@@ -30,19 +30,20 @@ static void test_inherited_danger(void **state)
 		bool risky, little;
 		uint64_t usage; /* 0: 300 MiB */
 	} rows[] = {
-		{"its own forecast", 100 * MIB, 200000, 1024, HR_LEVEL_OWN, true, true},
+		{"its own forecast", 100 * MIB, 200000, 1024, HR_LEVEL_OWN, true, true, 0},
 		{"has just started beside a host that runs short", 32 * MIB, 205786, 127682,
-		 HR_LEVEL_HOST, false, true},
+		 HR_LEVEL_HOST, false, true, 0},
 		{"runs out before the host", 32 * MIB, 205786, 400 * 1024, HR_LEVEL_HOST, true,
-		 true},
+		 true, 0},
 		{"runs out within a minute, the host at once", 32 * MIB, 5000, MIB, HR_LEVEL_HOST,
-		 true, true},
+		 true, true, 0},
 		{"a stall of the host, without a time", 32 * MIB, HR_UNKNOWN, 127682, HR_LEVEL_HOST,
-		 false, true},
-		{"a sibling fills the pod", 32 * MIB, 20000, 1024, HR_LEVEL_ANCESTOR, false, true},
+		 false, true, 0},
+		{"a sibling fills the pod", 32 * MIB, 20000, 1024, HR_LEVEL_ANCESTOR, false, true,
+		 0},
 		{"has begun a second ago", 32 * MIB, 431838, 208672, HR_LEVEL_HOST, false, true,
 		 248 << 10},
-		{"shrinks", 600 * MIB, 20000, -(int64_t)MIB, HR_LEVEL_HOST, false, false},
+		{"shrinks", 600 * MIB, 20000, -(int64_t)MIB, HR_LEVEL_HOST, false, false, 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
