@@ -32,7 +32,8 @@ dpkg_does() { on env DEBIAN_FRONTEND=noninteractive dpkg "$@" >"$work/dpkg" 2>&1
 # ---- installed: it is ready when dpkg is done, and members of the group may read
 dpkg_does -i /tmp/first.deb
 must active
-same 'enabled' enabled "$(on systemctl is-enabled headroomd)"
+same 'enabled' 'enabled enabled' "$(on systemctl is-enabled headroomd headroom-recorder | tr '\n' ' ' | sed 's/ $//')"
+must runs headroom-recorder
 same 'the exporter' disabled "$(on systemctl is-enabled headroom-export)"
 case $(property headroomd StatusText) in 'observe; '[1-9]*' cgroups'*) ;; *) fail "status: $(property headroomd StatusText)" ;; esac
 on headroom ls >/dev/null || fail 'the service is ready and there is nothing to see'
@@ -106,7 +107,7 @@ on systemctl enable --quiet headroom-export
 # ---- recorder: the right to read the board is the right to read the history
 # A recording that an earlier version's user left.
 on install -d -o headroom -g headroom -m 750 /var/lib/headroom && on install -o headroom -g headroom -m 640 /dev/null /var/lib/headroom/left
-on systemctl start headroom-recorder || { on journalctl -u headroom-recorder --no-pager | tail -n 20 && fail 'the recorder does not start'; }
+on systemctl restart headroom-recorder || { on journalctl -u headroom-recorder --no-pager | tail -n 20 && fail 'the recorder does not start'; }
 same 'the user of the recorder' "$(on id -u headroom-recorder)" "$(runs_as "$(property headroom-recorder MainPID)")"
 same 'what was left belongs to' headroom-recorder "$(on stat -c %U /var/lib/headroom/left)"
 kept() { as_member headroom recorder --status --json | jq -e '.snapshots > 0'; }
