@@ -301,9 +301,9 @@ static const struct candidate *find_growing_part(const struct policy_engine *eng
 	(1500 * \
 	 NS_PER_MS) /* a pass is due each second: a list as old as this is of a pass that hangs */
 
-/* What processes hold at one moment may not be what they held before, and a wrong choice is final: one that is not plainly the cause
- * waits until they have been listed often enough, and each for a list that is not old. And no list serves for two choices: the first one's target may have ended itself, and
- * what took its place is not on it. */
+/* What processes hold at one moment may not be what they held before, and a wrong choice is final: one that is not plainly the cause (large
+ * enough, and growing now) waits until they have been listed often enough, and each for a list that is not old. And no list serves for two
+ * choices: the first one's target may have ended itself, and what took its place is not on it. */
 bool victim_watch(struct policy_engine *engine, const struct candidate *best, uint32_t n)
 {
 	const struct policy_snapshot *snapshot = engine->snapshot;
@@ -317,7 +317,7 @@ bool victim_watch(struct policy_engine *engine, const struct candidate *best, ui
 	    engine->now_ns - engine->chosen_ns < WATCH_NS)
 		return true;
 	old = snapshot->pgroups_ns && engine->now_ns > snapshot->pgroups_ns + LIST_NS;
-	if (!old && (!snapshot->pgroups_new || (best->rank[0] && best->rank[2])))
+	if (!old && (!snapshot->pgroups_new || (best->rank[0] && best->grows)))
 		return false;
 	if (!engine->watch_ns || engine->now_ns - engine->watch_ns > WATCHED_NS)
 		engine->watch_ns = engine->now_ns;
