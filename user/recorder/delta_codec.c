@@ -114,6 +114,8 @@ void delta_encode_slots(struct hr_slot *slot, uint32_t n, unsigned char *scratch
 {
 	unsigned char *out = scratch, *at = (void *)slot;
 
+	if (!n)
+		return;
 	each_history(slot, n, encode_ring);
 	for (size_t b = 0; b < FIXED; b++)
 		for (uint32_t i = 0; i < n; i++)
@@ -127,6 +129,8 @@ void delta_decode_slots(struct hr_slot *slot, uint32_t n, unsigned char *scratch
 {
 	const unsigned char *in = scratch;
 
+	if (!n)
+		return;
 	memcpy(scratch, slot, n * sizeof(*slot));
 	for (size_t b = 0; b < FIXED; b++)
 		for (uint32_t i = 0; i < n; i++)
