@@ -6,7 +6,7 @@
 """
 import array, encodings.idna, os, select, signal, socket, struct, sys, time
 
-PING = struct.pack('<IIQIiQQII', 0x4c434852, 0, 0, 0, 0, 2**64 - 1, 2**64 - 1, 0, 0)
+PING = struct.pack('<IIQIiQQIIQ', 0x4c434852, 0, 0, 0, 0, 2**64 - 1, 2**64 - 1, 0, 0, 2**64 - 1)
 
 
 def connect(path, blocking=False):
