@@ -19,8 +19,8 @@
 /* Several for the resolver and the exporter: each daemon and each command that asks a Prometheus has one, and one that is about to end
  * still has its own. */
 const struct own_uid own_uids[OWN_UIDS] = {
-	[OWN_UID_RESOLVER] = {"headroom-resolver", OWN_UID_FIRST, 65525},
-	[OWN_UID_EXPORT] = {"headroom-export", 65526, 65531},
+	[OWN_UID_RESOLVER] = {"headroom-resolver", OWN_UID_FIRST, 65527},
+	[OWN_UID_EXPORT] = {"headroom-export", 65528, 65531},
 	[OWN_UID_RECORDER] = {"headroom-recorder", 65532, OWN_UID_LAST},
 };
 
