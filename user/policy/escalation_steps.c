@@ -500,6 +500,7 @@ static void note_host_ended(struct policy_engine *engine, const struct escalatio
 	struct timer *timer = hold_timers_make(&engine->timers, e->policy, HOST_KEY);
 
 	engine->host_ended_ns = engine->now_ns;
+	engine->host_ended_bytes = e->freed;
 	if (!timer)
 		return;
 	timer->seen = engine->round;

@@ -236,9 +236,10 @@ struct policy_engine {
 	uint32_t last_number, round, under_way;
 	uint64_t now_ns; /* never goes back */
 	uint64_t host_hold_off_ns;
-	uint64_t host_ended_ns; /* when a policy on the host last ended a target; 0 */
-	uint64_t watch_ns;      /* since when a choice waits; 0 */
-	uint64_t chosen_ns;     /* when processes were last chosen; 0 */
+	uint64_t host_ended_ns;    /* when a policy on the host last ended a target; 0 */
+	uint64_t host_ended_bytes; /* what that freed; HR_UNKNOWN */
+	uint64_t watch_ns;         /* since when a choice waits; 0 */
+	uint64_t chosen_ns;        /* when processes were last chosen; 0 */
 	uint32_t
 		misses; /* choices of processes in a row that were others by the time of the action */
 	uint64_t turned_away;

@@ -53,11 +53,12 @@ static bool enough(const struct policy_engine *engine, uint64_t size, uint64_t l
 				       size >= hr_host_usable(host) / 1000 * LARGE_MILLI);
 }
 
-/* Of a shortage that outlasted a kill the next victim must be a part: it grows now, or holds a tenth of what is lacking. Else one innocent
- * after the other would go for what none of them has taken. */
-static bool helps(const struct candidate *c, uint64_t lacking)
+/* Of a shortage that outlasted a kill the next victim must be a part: it grows now, or holds a tenth of what is lacking, or half of what that
+ * kill freed. Else one innocent after the other would go for what none of them has taken. */
+static bool helps(const struct policy_engine *engine, const struct candidate *c, uint64_t lacking)
 {
-	return c->rank[0] || c->grows || c->growth == HR_UNKNOWN_I64 || c->size >= lacking / 10;
+	return c->rank[0] || c->grows || c->growth == HR_UNKNOWN_I64 || c->size >= lacking / 10 ||
+	       (engine->host_ended_bytes && c->size >= engine->host_ended_bytes / 2);
 }
 
 static uint64_t most_of(const struct hr_slot *slot)
@@ -350,7 +351,7 @@ bool victim_choose(struct policy_engine *engine, uint32_t policy, uint64_t since
 			add_process_group(engine, policy, i, lacking, &engine->candidate[n++]);
 	}
 	for (uint32_t i = 0; i < n && engine->host_ended_ns >= since_ns; i++)
-		if (!engine->candidate[i].reason && !helps(&engine->candidate[i], lacking))
+		if (!engine->candidate[i].reason && !helps(engine, &engine->candidate[i], lacking))
 			engine->candidate[i].reason = HR_SKIP_NO_HELP;
 	for (uint32_t i = 0; i < n; i++)
 		if (!engine->candidate[i].reason &&
