@@ -16,9 +16,9 @@ resolvers() {
 	pids=$(for pid in $(below "$daemon"); do
 		if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q 'headroom-resolver --fd'; then echo "$pid"; fi
 	done)
-	[ "$(echo "$pids" | wc -w)" = 4 ]
+	[ "$(echo "$pids" | wc -w)" = 5 ]
 }
-wait_for 10 resolvers || fail "not two pairs: $pids"
+wait_for 10 resolvers || fail "not two pairs and a map reader: $pids"
 confined() { for pid in $pids; do grep -q '^NoNewPrivs:.1' "/proc/$pid/status" || return 1; done; }
 wait_for 10 confined || fail 'not confined'
 own=$(for pid in $pids; do awk '/^Uid:/ { print $2, $3, $4, $5 }' "/proc/$pid/status"; done | sort -u)
