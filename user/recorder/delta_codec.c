@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * Stores history points as differences, newest first, by column; then transposes the fixed parts of all slots byte by byte:
- * equal bytes of many containers become runs. docs/reference/recorder.md has the sizes. Memory only.
+ * equal bytes of many containers become runs. docs/reference/recorder-cost.md has the sizes. Memory only.
  */
 #include "delta_codec.h"
 

@@ -15,7 +15,7 @@
 #include "retention.h"
 
 #define SLOT_PACKED \
-	512 /* estimated bytes before the first snapshot; measured: docs/reference/recorder.md */
+	512 /* estimated bytes before the first snapshot; measured: docs/reference/recorder-cost.md */
 
 #define BOARD_S 3600
 
