@@ -349,12 +349,16 @@ static void describe_failure(const struct lifespan *l, size_t d, struct sums *su
 
 static void describe_lifespan(const struct lifespan *l, struct sums *sums)
 {
-	unsigned int warned = 0;
+	unsigned int warned = 0; /* a notice may be wrong */
+	double first = 0;
 
 	for (size_t d = 0; d < l->failures; d++)
 		describe_failure(l, d, sums);
-	for (size_t i = 0; i < l->marks; i++)
-		warned += l->mark[i].to > l->mark[i].from;
+	for (size_t i = l->marks; i-- > 0;)
+		if (l->mark[i].to > l->mark[i].from && l->mark[i].to >= HR_ALARM_WARN) {
+			warned++;
+			first = l->mark[i].t;
+		}
 	if (l->failures)
 		return;
 	printf("%-20s %-9s %8.1f", l->name,
@@ -364,7 +368,7 @@ static void describe_lifespan(const struct lifespan *l, struct sums *sums)
 	       l->samples ? l->sample[l->samples - 1].t : 0);
 	if (warned && l->averted < 0)
 		printf("   warned %u time%s, first after %.1f s", warned, warned == 1 ? "" : "s",
-		       l->mark[0].t);
+		       first);
 	putchar('\n');
 	if (l->averted >= 0 || l->category != QUIET)
 		return;
