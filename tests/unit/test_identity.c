@@ -295,9 +295,11 @@ static void test_cut(void **state)
 	assert_false(board_slot(fake.board, 0)->labels.at);
 	assert_null(now->slot(0, now->arg));
 	assert_int_equal(asked(), 0);
-	fake.sampling.containers = &fake.containers;
+	fake.containers.texts_stay_cut = true; /* no memory: as it is, without the label */
+	assert_non_null(now->slot(0, now->arg));
 	daemon_widen_slots(&fake, clock_mono_ns());
 	assert_false(board_text_short(fake.board));
+	assert_false(fake.containers.texts_stay_cut);
 	assert_null(now->slot(0, now->arg)); /* and not before the answer */
 	containers_ask_due(&fake.containers, clock_mono_ns());
 	assert_int_equal(asked(), 1);

@@ -40,6 +40,7 @@ struct containers {
 	uint64_t removed[REMOVED_MAX]; /* memcg ids */
 	uint32_t n_removed;            /* ever */
 	uint64_t without_slot;         /* cgroups that found no free slot */
+	bool texts_stay_cut;           /* there was no memory for larger slots (widen_slots.c) */
 	uint64_t
 		kills_extra; /* of the OOM-killed processes that the kernel counts: beyond one an incident */
 	bool kills_settled; /* nothing has changed since kills_below_check() found all OOM kills accounted for */

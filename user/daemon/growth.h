@@ -11,7 +11,9 @@
 
 #include "base/clock.h"
 
-#define GROW_WAIT_NS (20 * NS_PER_SEC) /* for a time without danger; then it grows all the same */
+#define GROW_WAIT_NS \
+	(20 *        \
+	 NS_PER_SEC) /* for a time without danger, then it grows all the same; and after a failure */
 
 struct growth {
 	uint32_t want_capacity; /* > 0: this capacity with the next job without danger */
@@ -20,7 +22,6 @@ struct growth {
 	uint64_t failed_ns;     /* monotonic; when it last failed; 0 */
 	uint64_t roomy_ns;      /* monotonic; since when less than half would do; 0 */
 	uint64_t without_slot;  /* containers.without_slot when the board last grew */
-	uint64_t text_ns;       /* monotonic; since when a text does not fit into its slot; 0 */
 	bool full_emitted;
 };
 

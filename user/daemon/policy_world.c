@@ -14,7 +14,7 @@ static const struct hr_slot *world_slot(uint32_t index, void *arg)
 		return NULL; /* and its page is left alone: it may have been given back */
 	slot = board_slot(containers->board, index);
 	/* What protects it may be in the part that was cut; larger slots come (widen_slots.c). */
-	if (slot->flags & HR_SLOT_CUT &&
+	if (slot->flags & HR_SLOT_CUT && !containers->texts_stay_cut &&
 	    (board_text_short(containers->board) || track->resolve != RESOLVE_DONE))
 		return NULL;
 	return slot;

@@ -6,21 +6,19 @@
 
 #include "base/log.h"
 
+/* At once, also while memory is short: until then no policy looks at a container with a cut text, and a user may choose a long path for a hog.
+ * Where there is no memory for it, policies look at what is there. */
 void daemon_widen_slots(struct daemon *daemon, uint64_t now)
 {
 	struct growth *growth = &daemon->growth;
 	uint32_t slots = board_slots(daemon->board);
-	bool danger = fast_poll_count(&daemon->sampling.fast_poll) > 0;
 	int err;
 
-	if (!board_text_short(daemon->board))
-		return;
-	growth->text_ns = growth->text_ns ?: now;
-	if ((danger && now - growth->text_ns < GROW_WAIT_NS) ||
+	if (!board_text_short(daemon->board) ||
 	    (growth->failed_ns && now - growth->failed_ns < GROW_WAIT_NS))
 		return;
-	growth->text_ns = 0;
 	err = board_grow(daemon->board, board_capacity(daemon->board));
+	daemon->containers.texts_stay_cut = err;
 	if (err) {
 		growth->failed_ns = now;
 		log_error("no memory for longer names and paths of cgroups: %s", strerror(-err));
