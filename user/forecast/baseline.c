@@ -3,13 +3,13 @@
  * Baseline: minimum and maximum usage in buckets of a minute, five minutes, an hour and a day, and
  * the trend of the minima. The minimum is what a garbage collection leaves behind; it grows only if
  * something leaks. Buckets are joined until each spans at least two collections, so that its minimum
- * belongs to a collection. Trend: median of pairwise slopes (Theil 1950, Sen 1968) with Sen's interval from the
- * variance of Kendall's S (Mann 1945, Kendall 1975): where its lower end is above zero, the
- * series also passes the Mann–Kendall test at 2.5 % (one-sided).
+ * belongs to a collection.
  */
 #include "detector.h"
 
 #include <string.h>
+
+#include "theil_sen.h"
 
 #define EMPTY        UINT16_MAX
 #define MINUTE       60u
@@ -18,13 +18,11 @@
 #define GROUND_HOURS 256
 #define MINUTES      8u
 #define MOST_UNITS   65000u
-#define MOST_POINTS  24
 #define LEAST_POINTS 5
 #define EVEN_STEPS   4u
 #define EVEN         2.0f /* each minute grows by at least half and at most twice the mean */
 #define DAYS         3    /* index of the ring of days */
 #define LEAST_DAYS   4    /* four rising days in a row happen by chance once in 24 */
-#define SURE         1.96f
 #define DAY_PERIODS  0.8f /* one bucket of a day covers a daily collection */
 #define PERIODS      2.0f /* collections that a bucket must span */
 /* the next shorter ring ends a trend when its upper bound is below this share of the slope */
@@ -87,11 +85,6 @@ static void widen(struct forecast_state *state, float kib)
 	}
 }
 
-struct points {
-	unsigned int n;
-	float t[MOST_POINTS], low[MOST_POINTS], high[MOST_POINTS];
-};
-
 /* The closed buckets of a ring, oldest first, `join` of them to a point; empty ones are left out. */
 static void collect(const struct forecast_state *state, const struct ring *ring, uint64_t open,
 		    unsigned int join, struct points *ret)
@@ -120,84 +113,6 @@ static void collect(const struct forecast_state *state, const struct ring *ring,
 		ret->high[ret->n] = (float)high * unit(state);
 		ret->n++;
 	}
-}
-
-/* The k-th smallest (Hoare's quickselect); reorders the array. */
-static float select_kth(float *v, int n, int k)
-{
-	int low = 0, high = n - 1;
-
-	while (low < high) {
-		float pivot = v[(low + high) / 2];
-		int i = low, j = high;
-
-		while (i <= j) {
-			while (v[i] < pivot)
-				i++;
-			while (v[j] > pivot)
-				j--;
-			if (i <= j) {
-				float swap = v[i];
-
-				v[i++] = v[j];
-				v[j--] = swap;
-			}
-		}
-		if (k <= j)
-			high = j;
-		else if (k >= i)
-			low = i;
-		else
-			break;
-	}
-	return v[k];
-}
-
-static int slopes(const struct points *p, unsigned int from, const float *y, float *out)
-{
-	int m = 0;
-
-	for (unsigned int i = from; i < p->n; i++)
-		for (unsigned int j = i + 1; j < p->n; j++)
-			out[m++] = (y[j] - y[i]) / (p->t[j] - p->t[i]);
-	return m;
-}
-
-/* The growth, in quarters of the standard deviation of a random walk with the same steps: the
- * Mann–Kendall test assumes independent points, and those of a walk are not. */
-static uint8_t straightness(const struct points *p, float slope)
-{
-	float squares = 0, off, growth = slope * (p->t[p->n - 1] - p->t[0]);
-
-	for (unsigned int i = 1; i < p->n; i++) {
-		off = p->low[i] - p->low[i - 1] - slope * (p->t[i] - p->t[i - 1]);
-		squares += off * off;
-	}
-	return (uint8_t)clamp_f(4 * growth / (sqrtf(squares) + 1), 0, UINT8_MAX);
-}
-
-static bool theil_sen(const struct points *p, unsigned int least, struct forecast_baseline *ret,
-		      uint8_t *ret_late)
-{
-	float slope[MOST_POINTS * (MOST_POINTS - 1) / 2], n = (float)p->n, half, late;
-	int m, low, high;
-
-	if (p->n < least)
-		return false;
-	m = slopes(p, 0, p->high, slope);
-	ret->max_slope = select_kth(slope, m, m / 2);
-	m = slopes(p, 0, p->low, slope);
-	half = SURE * sqrtf(n * (n - 1) * (2 * n + 5) / 18) / 2;
-	low = (int)((float)m / 2 - half);
-	high = (int)((float)m / 2 + half);
-	ret->slope = select_kth(slope, m, m / 2);
-	ret->slope_low = select_kth(slope, m, low < 0 ? 0 : low);
-	ret->slope_high = select_kth(slope, m, high >= m ? m - 1 : high);
-	ret->window = p->t[p->n - 1] - p->t[0];
-	m = slopes(p, p->n / 2, p->low, slope);
-	late = ret->slope > 0 ? 50 * select_kth(slope, m, m / 2) / ret->slope : 0;
-	*ret_late = (uint8_t)clamp_f(late, 0, 100);
-	return true;
 }
 
 static void read_trend(struct forecast_state *state, unsigned int r, uint64_t open)
@@ -231,7 +146,7 @@ static void read_trend(struct forecast_state *state, unsigned int r, uint64_t op
 	memcpy(&f->slope, &found.slope, sizeof(*f) - offsetof(struct forecast_baseline, slope));
 	state->baseline_late = late;
 	state->baseline_ring = (uint8_t)r;
-	state->baseline_straight = straightness(&p, found.slope);
+	state->baseline_straight = theil_sen_straightness(&p, found.slope);
 }
 
 static void hold(struct forecast_baseline *f, unsigned int at, uint16_t low, uint16_t high)
