@@ -147,9 +147,9 @@ static bool notices(const struct forecast_state *state, const struct step *step,
 static uint8_t alarm_now(struct forecast_state *state, const struct step *step, uint16_t risk,
 			 const struct verdict *verdict)
 {
-	uint8_t up = state->alarm;
 	float chance = (float)risk / 1e4f;
 	uint64_t quarters;
+	uint8_t up;
 
 	quarters = step->input->t_ns / QUARTER_NS -
 		   (step->input->t_ns - (uint64_t)((double)step->dt * 1e9)) / QUARTER_NS;
@@ -158,12 +158,11 @@ static uint8_t alarm_now(struct forecast_state *state, const struct step *step, 
 	else
 		state->alarm_calm =
 			(uint16_t)min_f((float)state->alarm_calm + (float)quarters, UINT16_MAX);
-	while (state->alarm > HR_ALARM_NONE && may_fall(state, risk)) {
+	while (state->alarm > HR_ALARM_NONE && may_fall(state, risk))
 		state->alarm--;
-		up = state->alarm;
-	}
 	if (notices(state, step, risk, verdict))
-		up = state->alarm = HR_ALARM_NOTICE;
+		state->alarm = HR_ALARM_NOTICE;
+	up = state->alarm;
 	for (uint8_t a = HR_ALARM_ACT; a > state->alarm && a >= HR_ALARM_WARN && up == state->alarm;
 	     a--)
 		if (risk >= alarms[a].on_centi && patience(state, a, step, verdict, chance) < NEVER)
