@@ -51,8 +51,7 @@ static void history_prior_judge(const struct forecast_state *state, const struct
 {
 	float weight, age;
 
-	if (step->distance >= 0)
-		judge_standing(state, step, verdict);
+	judge_standing(state, step, verdict);
 	if (verdict->chance_risk < 1e-3f) /* too small for these terms to matter */
 		return;
 	age = (float)(state->last_t_ns - state->start_ns) / 1e9f;
