@@ -3,13 +3,11 @@
 #include "fleet_report_internal.h"
 
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "base/utf8_clean.h"
-#include "prometheus_client_internal.h"
 
 #define POINTS_MOST 10900u /* Prometheus answers with at most 11,000 points of a series */
 #define STEP_UNIT_S 15u
@@ -103,8 +101,8 @@ char *fleet_report_series(const struct fleet_report *r, size_t i)
 
 	if (i / FLEET_METRICS >= r->n)
 		return NULL;
-	instance = quoted(fleet_label(series->metric, "instance"));
-	id = quoted(fleet_label(series->metric, "id"));
+	instance = quoted(prometheus_label(series->metric, "instance"));
+	id = quoted(prometheus_label(series->metric, "id"));
 	if (!instance || !id ||
 	    asprintf(&text, "max(%s{instance=%s,id=%s})", metrics[i % FLEET_METRICS], instance,
 		     id) < 0)
@@ -120,51 +118,15 @@ void fleet_report_range(const struct fleet_report *r, char parameters[96])
 
 /* ---- responses ---- */
 
-const char *fleet_label(const json_t *metric, const char *key)
-{
-	return json_string_value(json_object_get(metric, key)) ?: "";
-}
-
-/* A [time, "value"]; false: not a number. */
-static bool take_point(const json_t *point, double *ret_time, double *ret_value)
-{
-	const char *text = json_string_value(json_array_get(point, 1));
-
-	*ret_time = json_number_value(json_array_get(point, 0));
-	*ret_value = text ? strtod(text, NULL) : NAN;
-	return isfinite(*ret_value) && *ret_time > 0;
-}
-
-/* The array of results, of a response that the caller frees; else a line in error. */
-static int take_results(struct fleet_report *r, const char *json, size_t n, json_t **ret_response,
-			const json_t **ret_results, char error[PROMETHEUS_CLIENT_ERROR])
-{
-	json_t *response = json_loadb(json, n, 0, NULL);
-	const char *status = json_string_value(json_object_get(response, "status"));
-
-	*ret_response = response;
-	*ret_results = json_object_get(json_object_get(response, "data"), "result");
-	if (status && !strcmp(status, "error")) {
-		prometheus_client_failure(response, error);
-		return -EREMOTEIO;
-	}
-	if (!status || !json_is_array(*ret_results)) {
-		snprintf(error, PROMETHEUS_CLIENT_ERROR,
-			 "sent an invalid response: is that a Prometheus?");
-		return -EPROTO;
-	}
-	r->partial |= prometheus_client_partial(response);
-	return 0;
-}
-
 /* The parts of its name: of a container in a pod where it is, else its own, else its cgroup's. */
 static const char *name_part(const json_t *metric, size_t i)
 {
 	static const char *const in_pod[] = {"namespace", "pod", "container"};
 
-	if (*fleet_label(metric, "pod"))
-		return i < ARRAY_SIZE(in_pod) ? fleet_label(metric, in_pod[i]) : NULL;
-	return i ? NULL : fleet_label(metric, *fleet_label(metric, "name") ? "name" : "id");
+	if (*prometheus_label(metric, "pod"))
+		return i < ARRAY_SIZE(in_pod) ? prometheus_label(metric, in_pod[i]) : NULL;
+	return i ? NULL
+		 : prometheus_label(metric, *prometheus_label(metric, "name") ? "name" : "id");
 }
 
 void fleet_name(const json_t *metric, char name[FLEET_NAME])
@@ -201,8 +163,9 @@ static json_int_t number_of(json_t *object, const char *instance, const char *re
 /* A container that was killed or in danger; once for both queries. */
 static int add_container(struct fleet_report *r, json_t *metric)
 {
-	const char *instance = fleet_label(metric, "instance");
-	json_int_t index = number_of(r->by_id, instance, fleet_label(metric, "id"), r->n), workload;
+	const char *instance = prometheus_label(metric, "instance");
+	json_int_t index = number_of(r->by_id, instance, prometheus_label(metric, "id"), r->n),
+		   workload;
 	char name[FLEET_NAME];
 
 	if (index >= 0 && (size_t)index < r->n)
@@ -227,7 +190,7 @@ static int add_container(struct fleet_report *r, json_t *metric)
 
 static int add_sample(struct fleet_report *r, size_t query, json_t *metric, double value)
 {
-	const char *instance = fleet_label(metric, "instance");
+	const char *instance = prometheus_label(metric, "instance");
 
 	if (query == QUERY_NODES)
 		return json_object_set(r->node, instance, json_object_get(metric, "node")) ? -ENOMEM
@@ -240,25 +203,26 @@ static int add_sample(struct fleet_report *r, size_t query, json_t *metric, doub
 int fleet_report_add(struct fleet_report *r, size_t i, const char *json, size_t n,
 		     char error[PROMETHEUS_CLIENT_ERROR])
 {
-	const json_t *results;
-	json_t *response;
+	struct prometheus_response response;
 	double time, value;
-	int err = take_results(r, json, n, &response, &results, error);
+	int err = prometheus_response_read(&response, json, n, error);
+	size_t results = json_array_size(response.results);
 
-	if (!err && i == QUERY_NODES && !json_array_size(results)) {
+	r->partial |= response.partial;
+	if (!err && i == QUERY_NODES && !results) {
 		snprintf(error, PROMETHEUS_CLIENT_ERROR,
 			 "has no metric headroom_guard_info of that time: configure it to scrape "
 			 "`headroom export` on the nodes (docs/how-to/exporting.md)");
 		err = -ENODATA;
 	}
-	for (size_t k = 0; !err && k < json_array_size(results); k++) {
-		const json_t *sample = json_array_get(results, k);
+	for (size_t k = 0; !err && k < results; k++) {
+		const json_t *sample = json_array_get(response.results, k);
 
-		if (take_point(json_object_get(sample, "value"), &time, &value))
+		if (prometheus_point(json_object_get(sample, "value"), &time, &value) && time > 0)
 			err = add_sample(r, i, json_object_get(sample, "metric"), value);
 	}
-	r->left_out |= i >= QUERY_KILLS && json_array_size(results) >= FLEET_REPORT_CONTAINERS;
-	json_decref(response);
+	r->left_out |= i >= QUERY_KILLS && results >= FLEET_REPORT_CONTAINERS;
+	json_decref(response.json);
 	return err;
 }
 
@@ -307,18 +271,19 @@ int fleet_report_add_series(struct fleet_report *r, size_t i, const char *json, 
 			    char error[PROMETHEUS_CLIENT_ERROR])
 {
 	struct fleet_series *series = &r->series[i / FLEET_METRICS];
-	const json_t *results, *points;
-	json_t *response;
+	struct prometheus_response response;
+	const json_t *points;
 	double time, value;
-	int err = take_results(r, json, n, &response, &results, error);
+	int err = prometheus_response_read(&response, json, n, error);
 
-	points = json_object_get(json_array_get(results, 0), "values");
+	r->partial |= response.partial;
+	points = json_object_get(json_array_get(response.results, 0), "values");
 	for (size_t k = 0; !err && k < json_array_size(points); k++) {
-		if (!take_point(json_array_get(points, k), &time, &value))
+		if (!prometheus_point(json_array_get(points, k), &time, &value) || time <= 0)
 			continue;
 		err = i % FLEET_METRICS ? add_alarm(series, (uint64_t)time, value, r->step_s)
 					: add_change(series, (uint64_t)time, value);
 	}
-	json_decref(response);
+	json_decref(response.json);
 	return err;
 }

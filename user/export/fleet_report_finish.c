@@ -32,8 +32,8 @@ static double count_before(const struct fleet_report *r, const struct fleet_seri
 static double kills_at_begin(const struct fleet_report *r, const struct fleet_series *s)
 {
 	double before = count_before(r, s), value = s->change[0].value;
-	double began =
-		json_number_value(json_object_get(r->began, fleet_label(s->metric, "instance")));
+	double began = json_number_value(
+		json_object_get(r->began, prometheus_label(s->metric, "instance")));
 
 	if (!isnan(before))
 		return fmax(value - before, 0);
@@ -110,8 +110,8 @@ static int add_near_misses(const struct fleet_series *s, json_t *incidents)
 /* Newest first. */
 static int compare_incidents(const void *a, const void *b)
 {
-	return strcmp(fleet_label(*(json_t *const *)b, "time"),
-		      fleet_label(*(json_t *const *)a, "time"));
+	return strcmp(prometheus_label(*(json_t *const *)b, "time"),
+		      prometheus_label(*(json_t *const *)a, "time"));
 }
 
 static json_int_t number(const json_t *object, const char *key)
@@ -132,7 +132,7 @@ static int compare_workloads(const void *a, const void *b)
 		order = (number(x, counts[i]) < number(y, counts[i])) -
 			(number(x, counts[i]) > number(y, counts[i]));
 	for (size_t i = 0; !order && i < ARRAY_SIZE(names); i++)
-		order = strcmp(fleet_label(x, names[i]), fleet_label(y, names[i]));
+		order = strcmp(prometheus_label(x, names[i]), prometheus_label(y, names[i]));
 	return order;
 }
 
@@ -154,7 +154,7 @@ static int sort(json_t *array, int (*compare)(const void *a, const void *b))
 
 static json_t *text_or_null(const json_t *metric, const char *key)
 {
-	const char *text = fleet_label(metric, key);
+	const char *text = prometheus_label(metric, key);
 
 	return *text ? json_clean(text, SIZE_MAX) : json_null();
 }
@@ -162,7 +162,7 @@ static json_t *text_or_null(const json_t *metric, const char *key)
 static int describe(const struct fleet_report *r, const json_t *metric, json_t *workload)
 {
 	static const char *const labels[] = {"namespace", "pod", "container", "name"};
-	const char *instance = fleet_label(metric, "instance");
+	const char *instance = prometheus_label(metric, "instance");
 	const char *node = json_string_value(json_object_get(r->node, instance)) ?: instance;
 	char name[FLEET_NAME];
 	int err;
@@ -183,7 +183,7 @@ static int count(json_t *workload, const json_t *incidents)
 		const json_t *incident = json_array_get(incidents, i);
 
 		kills += number(incident, "oom_kills");
-		near_misses += !strcmp(fleet_label(incident, "kind"), "near_miss");
+		near_misses += !strcmp(prometheus_label(incident, "kind"), "near_miss");
 	}
 	return json_object_set_new(workload, "oom_kills", json_integer(kills)) |
 	       json_object_set_new(workload, "near_misses", json_integer(near_misses));

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include "fleet_report.h"
+#include "prometheus_response.h"
 
 #define FLEET_METRICS 2 /* of each container: its counter of OOM kills, its alarm */
 #define FLEET_ALARM   2 /* warn */
@@ -43,6 +44,5 @@ struct fleet_report {
 #define FLEET_NAME 1024
 /* namespace/pod/container of a container in a pod, else its own name, else its cgroup. */
 void fleet_name(const json_t *metric, char name[FLEET_NAME]);
-const char *fleet_label(const json_t *metric, const char *key); /* "" if it has none */
 
 #endif

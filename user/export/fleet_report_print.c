@@ -14,7 +14,7 @@ static const char *local_time(const json_t *object, const char *key, char text[C
 {
 	uint64_t wall_ns = 0;
 
-	clock_parse(fleet_label(object, key), 0, &wall_ns);
+	clock_parse(prometheus_label(object, key), 0, &wall_ns);
 	return clock_format_local(wall_ns, text);
 }
 
@@ -44,7 +44,7 @@ static void print_incident(FILE *out, const json_t *incident, unsigned long long
 	char when[CLOCK_TEXT], time[DURATION_TEXT];
 
 	fprintf(out, "    %s  ", local_time(incident, "time", when));
-	if (!strcmp(fleet_label(incident, "kind"), "near_miss"))
+	if (!strcmp(prometheus_label(incident, "kind"), "near_miss"))
 		fprintf(out, "near miss, alarm for %s\n",
 			duration(number(incident, "alarm_seconds"), resolution, time));
 	else if (json_is_null(warned))
@@ -59,8 +59,8 @@ static void print_workload(FILE *out, const json_t *workload, int widths[2],
 {
 	const json_t *incidents = json_object_get(workload, "incidents");
 	size_t n = json_array_size(incidents);
-	const char *name = fleet_label(workload, "workload");
-	const char *node = fleet_label(workload, "node");
+	const char *name = prometheus_label(workload, "workload");
+	const char *node = prometheus_label(workload, "node");
 
 	fprintf(out, "%s%*s  %s%*s  %9llu  %11llu\n", node, widths[0] - (int)text_width(node), "",
 		name, widths[1] - (int)text_width(name), "", number(workload, "oom_kills"),
@@ -81,8 +81,8 @@ void fleet_report_print(FILE *out, const json_t *document)
 
 	for (size_t i = 0; i < json_array_size(workloads); i++) {
 		const json_t *workload = json_array_get(workloads, i);
-		int node = (int)text_width(fleet_label(workload, "node")),
-		    name = (int)text_width(fleet_label(workload, "workload"));
+		int node = (int)text_width(prometheus_label(workload, "node")),
+		    name = (int)text_width(prometheus_label(workload, "workload"));
 
 		kills += number(workload, "oom_kills");
 		near_misses += number(workload, "near_misses");

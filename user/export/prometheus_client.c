@@ -12,7 +12,7 @@
 
 #include "board/board.h"
 #include "base/cleanup.h"
-#include "base/utf8_clean.h"
+#include "prometheus_response.h"
 
 #define SPACE_FIRST 256u
 
@@ -217,11 +217,6 @@ static uint64_t hash(uint64_t h, const char *text) /* FNV-1a, the NUL included *
 	return h;
 }
 
-static const char *label(const json_t *metric, const char *key)
-{
-	return json_string_value(json_object_get(metric, key)) ?: "";
-}
-
 static int find_node(struct prometheus_client *client, const char *instance, size_t *ret_node)
 {
 	struct node *node = client->node;
@@ -286,12 +281,12 @@ static int set_texts(struct row *row, const json_t *metric)
 	char *all;
 
 	for (int i = 0; i < TEXTS; i++)
-		n += strlen(label(metric, text_labels[i])) + 1;
+		n += strlen(prometheus_label(metric, text_labels[i])) + 1;
 	all = malloc(n);
 	if (!all)
 		return -ENOMEM;
 	for (int i = 0; i < TEXTS; i++) {
-		row->text[i] = strcpy(all + at, label(metric, text_labels[i]));
+		row->text[i] = strcpy(all + at, prometheus_label(metric, text_labels[i]));
 		at += strlen(all + at) + 1;
 	}
 	return 0;
@@ -302,7 +297,7 @@ static int find_row(struct prometheus_client *client, const json_t *metric, size
 		    struct row **ret_row)
 {
 	uint64_t key = hash(hash(0xcbf29ce484222325ULL, client->node[node].instance),
-			    label(metric, "id")) |
+			    prometheus_label(metric, "id")) |
 		       1;
 	struct row *row;
 	size_t at;
@@ -347,14 +342,14 @@ static int take_sample(struct prometheus_client *client, size_t query, const jso
 	client->lost += query == QUERY_LOST;
 	if (query == QUERY_COUNT || query == QUERY_LOST)
 		return 0;
-	err = find_node(client, label(metric, "instance"), &n);
+	err = find_node(client, prometheus_label(metric, "instance"), &n);
 	if (err)
 		return err;
 	node = &client->node[n];
 	if (query == QUERY_UP)
 		node->up = value > 0;
-	if (query == QUERY_INFO && *label(metric, "node"))
-		snprintf(node->name, sizeof(node->name), "%s", label(metric, "node"));
+	if (query == QUERY_INFO && *prometheus_label(metric, "node"))
+		snprintf(node->name, sizeof(node->name), "%s", prometheus_label(metric, "node"));
 	if (queries[query].sum == sum_total)
 		node->mem_total = value;
 	if (queries[query].sum)
@@ -367,93 +362,36 @@ static int take_sample(struct prometheus_client *client, size_t query, const jso
 	return err;
 }
 
-static int take_result(struct prometheus_client *client, size_t query, const json_t *result)
+static int take_results(struct prometheus_client *client, size_t query, const json_t *results)
 {
-	for (size_t i = 0; i < json_array_size(result); i++) {
-		const json_t *sample = json_array_get(result, i);
-		const char *text =
-			json_string_value(json_array_get(json_object_get(sample, "value"), 1));
-		double value = text ? strtod(text, NULL) : NAN;
-		int err = isfinite(value) ? take_sample(client, query,
-							json_object_get(sample, "metric"), value)
-					  : 0;
+	double time, value;
+	int err = 0;
 
-		if (err)
-			return err;
+	for (size_t i = 0; !err && i < json_array_size(results); i++) {
+		const json_t *sample = json_array_get(results, i);
+
+		if (prometheus_point(json_object_get(sample, "value"), &time, &value))
+			err = take_sample(client, query, json_object_get(sample, "metric"), value);
 	}
-	return 0;
-}
-
-/* What Prometheus says when a query exceeds one of its limits; VictoriaMetrics nearly always names the limit. */
-static const struct {
-	const char *says, *limit;
-} limits[] = {
-	{"too many samples", "--query.max-samples"},
-	{"query timed out", "--query.timeout"},
-	{"context deadline exceeded", "--query.timeout"},
-	{"matching timeseries exceeds", "-search.maxUniqueTimeseries"},
-};
-
-/* The limit that the text is about, or "". */
-static void find_limit(const char *says, char limit[64])
-{
-	const char *named = strstr(says, "-search.max");
-	size_t n = named ? 1 + strspn(named + 1,
-				      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.")
-			 : 0;
-
-	snprintf(limit, 64, "%.*s", (int)n, named ?: "");
-	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
-		if (strstr(says, limits[i].says))
-			snprintf(limit, 64, "%s", limits[i].limit);
-}
-
-void prometheus_client_failure(const json_t *response, char error[PROMETHEUS_CLIENT_ERROR])
-{
-	const char *says =
-		json_string_value(json_object_get(response, "error")) ?: "no reason given";
-	char clean[PROMETHEUS_CLIENT_ERROR - 40], limit[64];
-
-	find_limit(says, limit);
-	text_clean(says, SIZE_MAX, clean, sizeof(clean));
-	if (*limit)
-		snprintf(error, PROMETHEUS_CLIENT_ERROR,
-			 "query failed: it exceeds the server's limit %s: raise that limit", limit);
-	else
-		snprintf(error, PROMETHEUS_CLIENT_ERROR, "query failed: %s", clean);
-}
-
-bool prometheus_client_partial(const json_t *response)
-{
-	return json_is_true(json_object_get(response, "isPartial")) ||
-	       json_array_size(json_object_get(response, "warnings"));
+	return err;
 }
 
 int prometheus_client_add_response(struct prometheus_client *client, size_t query, const char *json,
 				   size_t n, char error[PROMETHEUS_CLIENT_ERROR])
 {
-	json_t *response = json_loadb(json, n, 0, NULL);
-	const char *status = json_string_value(json_object_get(response, "status"));
-	const json_t *result = json_object_get(json_object_get(response, "data"), "result");
-	int err;
+	struct prometheus_response response;
+	int err = prometheus_response_read(&response, json, n, error);
 
-	client->partial |= prometheus_client_partial(response);
-	if (status && !strcmp(status, "error")) {
-		prometheus_client_failure(response, error);
-		err = -EREMOTEIO;
-	} else if (!status || !json_is_array(result)) {
-		snprintf(error, PROMETHEUS_CLIENT_ERROR,
-			 "sent an invalid response: is that a Prometheus?");
-		err = -EPROTO;
-	} else if (query == QUERY_UP && !json_array_size(result)) {
+	client->partial |= response.partial;
+	if (!err && query == QUERY_UP && !json_array_size(response.results)) {
 		snprintf(error, PROMETHEUS_CLIENT_ERROR,
 			 "has no metric headroom_guard_up: configure it to scrape `headroom "
 			 "export` on the nodes "
 			 "(docs/how-to/exporting.md)");
 		err = -ENODATA;
-	} else {
-		err = take_result(client, query, result);
 	}
-	json_decref(response);
+	if (!err)
+		err = take_results(client, query, response.results);
+	json_decref(response.json);
 	return err;
 }

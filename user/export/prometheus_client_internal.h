@@ -3,7 +3,6 @@
 #ifndef HEADROOM_EXPORT_PROMETHEUS_CLIENT_INTERNAL_H
 #define HEADROOM_EXPORT_PROMETHEUS_CLIENT_INTERNAL_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <headroom/board.h>
 #include "prometheus_client.h"
@@ -47,10 +46,6 @@ struct prometheus_client {
 	size_t n_held;
 	struct hr_host host; /* sums so far */
 };
-
-/* The line for a response with the status "error", and whether one misses data of some of the server's parts. */
-void prometheus_client_failure(const json_t *response, char error[PROMETHEUS_CLIENT_ERROR]);
-bool prometheus_client_partial(const json_t *response);
 
 uint64_t prometheus_client_whole(double value); /* HR_UNKNOWN for negative or too large values */
 /* Copies the row's values to the slot; leaves fields without a sample unchanged. */
