@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <headroom/board.h>
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
@@ -61,6 +62,7 @@ enum { QUERY_NODES, QUERY_BEGAN, QUERY_KILLS, QUERY_ALARMS };
 
 #define TOPK "topk(1000, "
 _Static_assert(FLEET_REPORT_CONTAINERS == 1000, "as in TOPK");
+_Static_assert(HR_ALARM_WARN == 2, "as in QUERY_ALARMS");
 
 char *fleet_report_query(const struct fleet_report *r, size_t i)
 {
@@ -248,7 +250,7 @@ static int add_alarm(struct fleet_series *s, uint64_t time_s, double value, uint
 	struct fleet_run *last = s->runs ? &s->run[s->runs - 1] : NULL, *run;
 	bool same = last && time_s - last->end_s <= 2 * step_s;
 
-	if (value < FLEET_ALARM) {
+	if (value < HR_ALARM_WARN) {
 		if (last && !same)
 			last->survived = true;
 		return 0;

@@ -8,7 +8,6 @@
 #include "prometheus_response.h"
 
 #define FLEET_METRICS 2 /* of each container: its counter of OOM kills, its alarm */
-#define FLEET_ALARM   2 /* warn */
 
 struct fleet_change { /* of the counter, and its first value */
 	uint64_t time_s;
