@@ -109,12 +109,7 @@ static int run(const void *values, char **arguments)
 }
 
 static const struct option_spec specs[] = {
-	{.name = "credentials",
-	 .argument = "FILE",
-	 .parse = option_text,
-	 .offset = offsetof(struct report_options, credentials),
-	 .help = "file with a bearer token, or user:password",
-	 .wants = "a path"},
+	OPTION_CREDENTIALS(struct report_options),
 	{.name = "since",
 	 .argument = "TIME",
 	 .parse = option_time,

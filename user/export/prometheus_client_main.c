@@ -146,12 +146,7 @@ static int run(const void *values, char **arguments)
 }
 
 static const struct option_spec specs[] = {
-	{.name = "credentials",
-	 .argument = "FILE",
-	 .parse = option_text,
-	 .offset = offsetof(struct fleet_options, credentials),
-	 .help = "file with a bearer token, or user:password",
-	 .wants = "a path"},
+	OPTION_CREDENTIALS(struct fleet_options),
 	{.name = "board",
 	 .argument = "PATH",
 	 .parse = option_text,

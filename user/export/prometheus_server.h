@@ -24,6 +24,13 @@ int prometheus_server_ask(struct prometheus_server *server, const char *api, con
 /* Writes the error "URL what", and returns err. */
 int prometheus_server_fail(struct prometheus_server *server, int err, const char *what);
 
+#define OPTION_CREDENTIALS(type_)                                                       \
+	{                                                                               \
+		.name = "credentials", .argument = "FILE", .parse = option_text,        \
+		.offset = offsetof(type_, credentials),                                 \
+		.help = "file with a bearer token, or user:password", .wants = "a path" \
+	}
+
 /* The line and the exit status for an error of prometheus_server_open(). */
 int prometheus_server_refuse(int err);
 
