@@ -81,7 +81,7 @@ void phrase_map_holds(struct line *line, const struct hr_event_memory_map *map)
 	}
 }
 
-/* The next one by growth below `most`; NULL: none grew so. */
+/* The next region after `before` by growth (NULL: the one that grew most); NULL: no other has grown. */
 static const struct hr_map_region *next_grown(const struct hr_event_memory_map *map,
 					      const struct hr_map_region *before)
 {
@@ -90,7 +90,7 @@ static const struct hr_map_region *next_grown(const struct hr_event_memory_map *
 	for (size_t i = 0; i < regions_of(map); i++) {
 		const struct hr_map_region *r = &map->region[i];
 
-		if (r->growth > 0 && r->growth != HR_UNKNOWN_I64 &&
+		if (r->growth > 0 &&
 		    (!before || r->growth < before->growth ||
 		     (r->growth == before->growth && r > before)) &&
 		    (!found || r->growth > found->growth))
@@ -104,7 +104,7 @@ static uint64_t all_growth(const struct hr_event_memory_map *map)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < regions_of(map); i++)
-		if (map->region[i].growth > 0 && map->region[i].growth != HR_UNKNOWN_I64)
+		if (map->region[i].growth > 0)
 			sum += (uint64_t)map->region[i].growth;
 	return sum;
 }
