@@ -33,7 +33,7 @@ static void add(struct fleet_report *r, size_t query, const char *samples)
 /* One character a minute from minute `from` on: its value; '.' none. */
 static void add_series(struct fleet_report *r, size_t series, unsigned int from, const char *values)
 {
-	char json[8192] = "", points[8000] = "", error[PROMETHEUS_CLIENT_ERROR] = "";
+	char json[8192], samples[8100] = "", points[8000] = "", error[PROMETHEUS_CLIENT_ERROR] = "";
 
 	for (size_t i = 0; values[i]; i++)
 		if (values[i] != '.')
@@ -41,12 +41,8 @@ static void add_series(struct fleet_report *r, size_t series, unsigned int from,
 				 "%s[%llu,\"%c\"]", *points ? "," : "", BEGIN + 60 * (from + i),
 				 values[i]);
 	if (*points)
-		snprintf(json, sizeof(json),
-			 "{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[{"
-			 "\"metric\":{},\"values\":[%s]}]}}",
-			 points);
-	else
-		snprintf(json, sizeof(json), MATRIX, "");
+		snprintf(samples, sizeof(samples), "{\"metric\":{},\"values\":[%s]}", points);
+	snprintf(json, sizeof(json), MATRIX, samples);
 	assert_int_equal(fleet_report_add_series(r, series, json, strlen(json), error), 0);
 }
 
