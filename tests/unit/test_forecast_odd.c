@@ -76,7 +76,7 @@ static void test_quickening_growth(void **state)
 	assert_int_equal(run.out.alarm, HR_ALARM_ACT);
 }
 
-/* The first rise of a kind, which ends at 85 %: no alarm. A steady one is told in good time. */
+/* The first rise of a kind, which ends at 85 %: no warning. A steady one is warned of in time. */
 static void test_alarms_wait_for_their_odds(void **state)
 {
 	static const struct {

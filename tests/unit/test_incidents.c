@@ -227,7 +227,7 @@ static const struct row {
 	 {{KILL, 100, 0, 0}, {ACT, 101, 0, 0}, {KILL, 120, 0, 0}, {CALM, 121, 0, 0}},
 	 2,
 	 {{INCIDENT_OOM_KILL, 3, NULL}, {INCIDENT_OOM_KILL, 1, NULL}}},
-	{"an alarm of the next life",
+	{"an alarm after the restart",
 	 {{KILL, 100, 0, 0}, {WARN, 103, 0, 0}, {CALM, 150, 0, 0}},
 	 2,
 	 {{INCIDENT_NEAR_MISS, 2, NULL}, {INCIDENT_OOM_KILL, 1, NULL}}},
@@ -320,7 +320,7 @@ static const struct {
 } latest[] = {
 	{"the latest is what ended something: an OOM kill", 2},
 	{"the latest is what ended something: an action", 1},
-	{"an alarm of the next life", 1},
+	{"an alarm after the restart", 1},
 };
 
 static const struct incident *want_latest(const struct row *row, const struct incidents *found)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * A client's picture: what the query API answers becomes a board that the reader understands; containers keep their slots,
- * go when they are no longer told of; what is no answer, is hostile or is missing does no harm. No network.
+ * are gone when no response has them any more; what is no answer, is hostile or is missing does no harm. No network.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -180,7 +180,7 @@ static void test_picture(void **state)
 	end(&w);
 }
 
-/* A container keeps its slot and id; one that is told of no more is gone; more than there is room for make room. */
+/* A container keeps its slot and id; one that no response has any more is gone; the board grows for more than it has slots for. */
 static void test_changes(void **state)
 {
 	struct world w;

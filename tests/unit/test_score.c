@@ -81,7 +81,7 @@ static const struct lifespan {
 	{"flapping without end: what does not fit is wrong",
 	 "act 10; calm 20; act 30; calm 40; act 50; calm 60; calm 5000",
 	 {.warn = {0, 3}, .act = {0, 3}}},
-	{"a sample after the kill that is told late",
+	{"a sample after the kill that is reported late",
 	 "calm 10; warn 30; kill 20",
 	 {.kills = {0, 1}}},
 	{"a time is noted when it halves",
@@ -253,7 +253,7 @@ static void look_at(struct score_watch *w, double t, uint16_t risk, uint8_t leve
 	score_look(w, &sight, score);
 }
 
-/* A quarter of an hour after it was told, each risk has come true or not. */
+/* A quarter of an hour after it was forecast, each risk has come true or not. */
 static void test_risks(void **state)
 {
 	struct forecast_accuracy none = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The project's own forecast as a rule: the code that runs in the daemon, fed with the same samples as
- * everybody. */
+ * the others. */
 #ifndef BACKTEST_HEADROOM_H
 #define BACKTEST_HEADROOM_H
 
