@@ -13,7 +13,7 @@ scenario_clean_up() {
 	for pid in $pids; do kill "$pid" 2>/dev/null; done
 	for pid in $pids; do wait "$pid" 2>/dev/null; done
 }
-port=$((23000 + $$ % 7000))
+port=$(tests/free-ports)
 
 "$build/tools/make-board" --out "$work/board" --containers 50 || fail 'no board'
 printf 'export: {prometheus: {listen: "127.0.0.1:%s"}}\n' "$port" >"$work/headroom.yaml"
@@ -52,6 +52,8 @@ if [ -n "$prometheus" ]; then
 		--log.level=error 2>"$work/prometheus.log" &
 	pids="$pids $!"
 	check Prometheus "http://127.0.0.1:$((port + 1))"
+else
+	echo 'not tried: prometheus or promtool is not here'
 fi
 if [ -n "$victoria" ]; then
 	"$victoria" -storageDataPath="$work/victoria" -httpListenAddr="127.0.0.1:$((port + 2))" -memory.allowedBytes=64MiB -loggerLevel=ERROR \
@@ -61,4 +63,6 @@ if [ -n "$victoria" ]; then
 	wait_for 20 imports || fail 'VictoriaMetrics does not import'
 	curl -fsS "http://127.0.0.1:$((port + 2))/internal/force_flush"
 	check VictoriaMetrics "http://127.0.0.1:$((port + 2))"
+else
+	echo "not tried: $(tail -n 1 "$work/fetch.log")"
 fi
