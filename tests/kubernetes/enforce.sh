@@ -22,8 +22,8 @@ wait_for 60 acted || { cli events | tail -n 20 >&2; fail 'hog was not ended'; }
 ended() { pod_status hog | ask '.containerStatuses[0].state.terminated'; }
 wait_for 20 ended || fail 'hog runs on'
 pod_status hog | jq '.containerStatuses[0].state.terminated' | expect '.exitCode == 137 and .reason != "OOMKilled"' 'not by the kernel'
-told() { kubectl -n test get events -o json | ask '[.items[] | select(.source.component == "headroom" and .reason == "MemoryAction" and .involvedObject.name == "hog")] | length >= 1'; }
-wait_for 20 told || { kubectl -n test get events >&2; fail 'no Kubernetes event of the action'; }
+posted() { kubectl -n test get events -o json | ask '[.items[] | select(.source.component == "headroom" and .reason == "MemoryAction" and .involvedObject.name == "hog")] | length >= 1'; }
+wait_for 20 posted || { kubectl -n test get events >&2; fail 'no Kubernetes event of the action'; }
 kubectl -n test get events -o json | jq -r '.items[] | select(.reason == "MemoryAction") | .message'
 pod_create meek Never app 48Mi 'sleep 3; exec tail /dev/zero'
 killed() { event_after "$since" '.type == "oom_kill" and .victim.pod == "meek"'; }
