@@ -405,7 +405,7 @@ const struct column column_table[] = {
 	 .help = "leak state: suspected, confirmed, exhausting, ended",
 	 .format = leak_format, .value = leak_value, .style = leak_style},
 	{.id = "next", .title = "NEXT", .width = 8, .drop = 65,
-	 .help = "next action of its policy: notify, reclaim, throttle, term, kill",
+	 .help = "next action of its policy: notify, reclaim, throttle, resize, term, kill",
 	 .format = next_format, .value = next_value},
 #define HR_MEMORY(name, unit, kind, meaning, bpf, v2, v1, key, metric, otel, column) \
 	HR_APPLY(LINE_OF, name, column)

@@ -302,7 +302,7 @@ static void draw(struct top *top, struct screen_buffer *body)
 
 const struct screen screen_action = {
 	.name = "action",
-	.help = "manual action: reclaim, throttle, terminate or kill",
+	.help = "manual action: reclaim, throttle, resize, terminate or kill",
 	.key = 'a',
 	.keys = keys,
 	.open = open_action,
