@@ -4,74 +4,24 @@
  * perhaps with a descriptor. No file of a container or an engine is ever read on the opener's side.
  */
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fd_message.h"
 #include "opener_proto.h"
-
-union control {
-	struct cmsghdr header;
-	char bytes[CMSG_SPACE(sizeof(int))];
-};
-
-static int send_answer(int socket, const struct open_answer *answer, int fd)
-{
-	struct iovec iov = {.iov_base = (void *)answer, .iov_len = sizeof(*answer)};
-	union control control = {0};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-
-	if (fd >= 0) {
-		struct cmsghdr *header;
-
-		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control);
-		header = CMSG_FIRSTHDR(&msg);
-		header->cmsg_level = SOL_SOCKET;
-		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(header), &fd, sizeof(int));
-	}
-	while (sendmsg(socket, &msg, MSG_NOSIGNAL) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return 0;
-}
-
-static int receive_answer(int socket, struct open_answer *ret_answer, int *ret_fd)
-{
-	struct iovec iov = {.iov_base = ret_answer, .iov_len = sizeof(*ret_answer)};
-	union control control;
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header;
-	ssize_t n;
-
-	do
-		n = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	*ret_fd = -1;
-	header = CMSG_FIRSTHDR(&msg);
-	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
-		memcpy(ret_fd, CMSG_DATA(header), sizeof(int));
-	return n == sizeof(*ret_answer) ? 0 : -EPIPE;
-}
 
 static int ask_remote(int socket, const struct open_request *request,
 		      struct open_answer *ret_answer, int *ret_fd)
 {
+	ssize_t n;
+
 	while (send(socket, request, sizeof(*request), MSG_NOSIGNAL) < 0)
 		if (errno != EINTR)
 			return -errno;
-	return receive_answer(socket, ret_answer, ret_fd);
+	n = fd_message_receive(socket, ret_answer, sizeof(*ret_answer), 0, ret_fd);
+	return n == sizeof(*ret_answer) ? 0 : n < 0 ? (int)n : -EPIPE;
 }
 
 int opener_ask(struct opener *opener, const struct open_request *request,
@@ -123,7 +73,7 @@ int opener_run(int socket, struct state_dirs *dirs)
 		fd = state_dirs_serve(dirs, &request, &answer);
 		alarm(0);
 		answer.cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - begun;
-		r = send_answer(socket, &answer, fd);
+		r = fd_message_send(socket, &answer, sizeof(answer), fd, 0);
 		if (r < 0)
 			return r == -EPIPE ? 0 : r;
 	}
