@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fd_message.h"
 #include "supervisor_spawn.h"
 
 #define RESPAWN_NS (5 * NS_PER_SEC)
@@ -43,36 +44,15 @@ bool supervisor_client_respawn(struct supervisor_client *supervisor, int rules_f
 	return true;
 }
 
-/* Returns the length as recv() does; *ret_fd: the descriptor that came with it, or -1. */
-static ssize_t receive(int from, struct supervisor_message *message, int *ret_fd)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = {message, sizeof(*message)};
-	struct msghdr msg = {.msg_iov = &iov,
-			     .msg_iovlen = 1,
-			     .msg_control = control.bytes,
-			     .msg_controllen = sizeof(control.bytes)};
-	ssize_t n = recvmsg(from, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct cmsghdr *cmsg = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
-
-	*ret_fd = -1;
-	if (cmsg && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS &&
-	    cmsg->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(ret_fd, CMSG_DATA(cmsg), sizeof(int));
-	return n;
-}
-
 static void on_readable(struct loop_watch *watch, uint32_t events, void *arg)
 {
 	struct supervisor_client *supervisor = arg;
 	static struct supervisor_message message;
 	_cleanup_close_ int fd = -1;
-	ssize_t n = receive(supervisor->fd, &message, &fd);
+	ssize_t n =
+		fd_message_receive(supervisor->fd, &message, sizeof(message), MSG_DONTWAIT, &fd);
 
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+	if (n <= 0 && n != -EAGAIN) {
 		loop_remove(supervisor->loop, &supervisor->watch);
 		close(take_fd(supervisor->fd));
 		supervisor->ops->lost(supervisor->ops_arg);
