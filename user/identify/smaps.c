@@ -145,7 +145,7 @@ static bool hex(const char **at, uint64_t *ret, char end)
 }
 
 /* "START-END PERMS OFFSET MAJOR:MINOR INODE    NAME" */
-static bool add_header(struct smaps *smaps, char *line)
+static void add_header(struct smaps *smaps, char *line)
 {
 	struct smaps_mapping *mapping = &smaps->mapping[smaps->n], found = {0};
 	const char *at = line;
@@ -153,7 +153,7 @@ static bool add_header(struct smaps *smaps, char *line)
 
 	if (!hex(&at, &found.start, '-') || !hex(&at, &found.end, ' ') || strlen(at) < 5 ||
 	    at[4] != ' ' || found.end < found.start)
-		return false;
+		return;
 	found.readable = at[0] == 'r';
 	found.writable = at[1] == 'w';
 	found.executable = at[2] == 'x';
@@ -167,14 +167,13 @@ static bool add_header(struct smaps *smaps, char *line)
 	smaps->in_mapping = smaps->n < SMAPS_MAPPINGS;
 	if (!smaps->in_mapping) {
 		smaps->beyond++;
-		return true;
+		return;
 	}
 	found.anonymous = !*name;
 	if (*name)
 		set_name(smaps, &found, name);
 	*mapping = found;
 	smaps->n++;
-	return true;
 }
 
 static uint32_t kib(const char *text)

@@ -13,7 +13,7 @@
  *   CPython arenas  python or libpython is mapped: multiples of 256 KiB (3.10: of 1 MiB) by length
  *   thread stack    behind a guard of less than 64 KiB, or "[stack]"
  *
- * Pure; allocates nothing. Caller: the map reader (map_reader.c).
+ * Pure. Caller: the map reader (map_reader.c).
  */
 #ifndef HEADROOM_IDENTIFY_SMAPS_H
 #define HEADROOM_IDENTIFY_SMAPS_H
