@@ -69,7 +69,7 @@ void memory_maps_alarm(struct memory_maps *maps, uint32_t slot, enum hr_alarm al
 	if (!e)
 		e = place(maps);
 	if (e)
-		*e = (struct map_episode){.used = true, .memcg_id = id, .begun_ns = now_ns};
+		*e = (struct map_episode){.used = true, .memcg_id = id};
 }
 
 /* NULL: the host's, or gone. */

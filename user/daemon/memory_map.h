@@ -15,12 +15,12 @@
 
 struct map_episode {
 	bool used;
-	uint64_t memcg_id;           /* 0: the host */
-	uint64_t begun_ns, ended_ns; /* monotonic; ended: the alarm is over */
-	uint8_t maps;                /* how many were read of this process */
-	uint8_t reads;               /* how often a map was asked for */
-	uint64_t asked_ns;           /* of the one under way; 0: none is */
-	uint64_t usage;              /* when the first was read */
+	uint64_t memcg_id; /* 0: the host */
+	uint64_t ended_ns; /* monotonic; when the alarm was over; 0: it is not */
+	uint8_t maps;      /* how many were read of this process */
+	uint8_t reads;     /* how often a map was asked for */
+	uint64_t asked_ns; /* of the one under way; 0: none is */
+	uint64_t usage;    /* when the first was read */
 	uint32_t pid;
 	uint64_t start_boottime_ns;
 	char comm[16];
