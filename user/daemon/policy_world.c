@@ -7,7 +7,6 @@ static const struct hr_slot *world_slot(uint32_t index, void *arg)
 {
 	const struct containers *containers = arg;
 	const struct track *track = &containers->tracks.track[index];
-
 	const struct hr_slot *slot;
 
 	if (!track->memcg_id || track->gone_ns)

@@ -7,7 +7,8 @@
 
 /* daemon: SOCK_SEQPACKET of struct resolve_question and struct resolve_answer. opener: see
  * opener_proto.h. kmsg: /dev/kmsg, or -1. lane: the same socket to a second pair, which gets the questions that read what users
- * own; -1: there is none, or this is it. maps: the same to the map reader; -1: none. 0: the daemon closed its end. -EPIPE: the opener or the lane is gone. Other -errno. */
+ * own; -1: there is none, or this is it. maps: the same to the map reader; -1: none. 0: the daemon closed its end. -EPIPE: the
+ * opener, the lane or the map reader is gone. Other -errno. */
 int parser_run(int daemon, struct opener *opener, int kmsg, int lane, int maps);
 
 #endif
