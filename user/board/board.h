@@ -94,6 +94,11 @@ struct board_text {
 };
 void board_text_init(struct board_text *text, void *base, size_t start, size_t base_bytes);
 struct hr_str board_text_add(struct board_text *text, const char *string, bool tail);
+/* A string of a record that is known to be sound: written by the daemon, or checked. NULL: none. */
+static inline const char *board_text_at(const void *base, struct hr_str s)
+{
+	return s.at ? (const char *)base + s.at : NULL;
+}
 /* All strings of an identity in another record (from_base) into this one. */
 void board_text_identity(struct board_text *text, const void *from_base, size_t from_bytes,
 			 const struct hr_identity *from, struct hr_identity *to);

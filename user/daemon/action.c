@@ -69,11 +69,6 @@ void action_on_not_taken(struct actions *actions, const struct action *action,
 
 /* ---- the event ---- */
 
-static const char *text_at(const void *base, struct hr_str s)
-{
-	return s.at ? (const char *)base + s.at : NULL;
-}
-
 /* The name that a person uses; *ret_path: it is the cgroup's path. */
 static const char *slot_name(const struct hr_slot *slot, bool *ret_path)
 {
@@ -83,9 +78,9 @@ static const char *slot_name(const struct hr_slot *slot, bool *ret_path)
 	*ret_path = false;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (names[i]->at)
-			return text_at(slot, *names[i]);
+			return board_text_at(slot, *names[i]);
 	*ret_path = true;
-	return text_at(slot, slot->id.cgroup);
+	return board_text_at(slot, slot->id.cgroup);
 }
 
 static void add_skipped(const struct containers *containers, struct board_text *text,
@@ -371,7 +366,7 @@ void action_expire(struct actions *actions, uint64_t now_ns)
 /* The slot's cgroup path. NULL: not known, or cut: then it would be another cgroup's. */
 static const char *slot_path(const struct hr_slot *slot)
 {
-	const char *path = text_at(slot, slot->id.cgroup);
+	const char *path = board_text_at(slot, slot->id.cgroup);
 
 	return path && *path == '/' && strlen(path) < ENFORCE_PATH ? path : NULL;
 }
@@ -441,7 +436,7 @@ static const char *reason_text(struct actions *actions, const struct action *act
 		containers_at(actions->containers, action->target.slot, action->target.memcg_id);
 	const struct hr_slot *slot =
 		track ? board_slot(actions->containers->board, track->slot) : NULL;
-	const char *binds = slot ? text_at(slot, slot->binding.cgroup) : NULL;
+	const char *binds = slot ? board_text_at(slot, slot->binding.cgroup) : NULL;
 
 	if (reason == HR_SKIP_OTHER_LIMIT && binds)
 		snprintf(text, ACTION_DETAIL, "%s: that of %s", hr_skip_reason_name(reason),

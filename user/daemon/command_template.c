@@ -23,7 +23,7 @@ static const char *of_target(const struct expansion *e, size_t offset)
 {
 	const struct hr_str *s = e->id ? (const void *)((const char *)e->id + offset) : NULL;
 
-	return s && s->at ? (const char *)e->base + s->at : NULL;
+	return s ? board_text_at(e->base, *s) : NULL;
 }
 
 static const struct placeholder {

@@ -18,11 +18,6 @@
 #define WISH_SHARE     64 /* of the host's memory: at most so many cgroups are asked for again */
 #define LATE_MOST      5  /* doublings of the wait for one that gets no answer */
 
-static const char *text_of(const void *base, struct hr_str s)
-{
-	return s.at ? (const char *)base + s.at : NULL;
-}
-
 /* The texts of a slot beside its identity; NULL: none. */
 struct slot_texts {
 	const char *path; /* if the identity has none */
@@ -70,9 +65,9 @@ static void slot_text(struct board *board, struct hr_slot *slot, const void *fro
 static struct slot_texts texts_of(const struct hr_slot *slot)
 {
 	return (struct slot_texts){
-		.binding = text_of(slot, slot->binding.cgroup),
-		.labels = text_of(slot, slot->labels),
-		.next_policy = text_of(slot, slot->next_policy),
+		.binding = board_text_at(slot, slot->binding.cgroup),
+		.labels = board_text_at(slot, slot->labels),
+		.next_policy = board_text_at(slot, slot->next_policy),
 	};
 }
 
@@ -104,9 +99,7 @@ bool slot_has_name(const struct hr_slot *slot)
 
 const char *slot_whole_path(const struct hr_slot *slot)
 {
-	return slot->id.cgroup.at && !(slot->flags & HR_SLOT_CUT)
-		       ? (const char *)slot + slot->id.cgroup.at
-		       : "";
+	return (slot->flags & HR_SLOT_CUT ? NULL : board_text_at(slot, slot->id.cgroup)) ?: "";
 }
 
 /* The workload is known: counts on from its earlier cgroups. */
@@ -151,7 +144,7 @@ static void write_identity(struct containers *containers, const struct track *tr
 			   const struct resolve_answer *answer)
 {
 	const struct hr_slot *seen = board_slot(containers->board, track->slot);
-	const char *path = text_of(seen, seen->id.cgroup);
+	const char *path = board_text_at(seen, seen->id.cgroup);
 	char path_copy[RECORD_PATH] = "";
 	struct slot_texts texts;
 	struct hr_slot *at;
@@ -161,14 +154,14 @@ static void write_identity(struct containers *containers, const struct track *tr
 	at = board_slot_begin(containers->board, track->slot);
 	texts = texts_of(at);
 	texts.path = path_copy;
-	texts.labels = text_of(answer, answer->labels);
+	texts.labels = board_text_at(answer, answer->labels);
 	slot_text(containers->board, at, answer, sizeof(*answer), &answer->id, texts);
 	board_slot_end(containers->board, track->slot);
 }
 
 static void copy_text(const struct hr_slot *slot, struct hr_str s, char *to, size_t bytes)
 {
-	const char *text = text_of(slot, s);
+	const char *text = board_text_at(slot, s);
 
 	to[0] = to[bytes - 1] = '\0';
 	if (text)

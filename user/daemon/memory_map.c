@@ -189,9 +189,9 @@ void memory_maps_take(struct memory_maps *maps, struct worker_job *job, uint64_t
 
 /* ---- the answer ---- */
 
-static const char *text_at(const struct resolve_answer *answer, struct hr_str s)
+static const char *name_of(const struct resolve_answer *answer, const struct resolve_region *region)
 {
-	return s.at ? (const char *)answer + s.at : "";
+	return board_text_at(answer, region->name) ?: "";
 }
 
 static uint64_t size_of(uint64_t resident, uint64_t swap) { return resident + swap; }
@@ -230,7 +230,7 @@ static void post(struct memory_maps *maps, const struct map_episode *e,
 	event->regions = map->regions;
 	for (uint32_t i = 0; i < map->regions; i++) {
 		const struct resolve_region *region = &map->region[i];
-		const char *name = text_at(answer, region->name);
+		const char *name = name_of(answer, region);
 
 		event->region[i] = (struct hr_map_region){
 			.kind = region->kind,
@@ -251,7 +251,7 @@ static void keep(struct map_episode *e, const struct resolve_answer *answer)
 	e->first = answer->map;
 	memset(e->name, 0, sizeof(e->name));
 	for (uint32_t i = 0; i < answer->map.regions; i++)
-		strncpy(e->name[i], text_at(answer, answer->map.region[i].name),
+		strncpy(e->name[i], name_of(answer, &answer->map.region[i]),
 			sizeof(e->name[i]) - 1);
 }
 

@@ -247,11 +247,10 @@ static void report_restored(struct policy_driver *driver)
 		const struct track *track = tracks_get(&containers->tracks, id);
 		const struct hr_slot *slot =
 			track ? board_slot(containers->board, track->slot) : NULL;
+		const char *path = slot ? board_text_at(slot, slot->id.cgroup) : NULL;
 
 		events_daemon(containers->board, HR_DAEMON_RESTORED, HR_INFO, 1,
-			      "the limit of %.160s is %s again",
-			      slot && slot->id.cgroup.at ? (const char *)slot + slot->id.cgroup.at
-							 : "a cgroup that is gone",
+			      "the limit of %.160s is %s again", path ?: "a cgroup that is gone",
 			      units_bytes(bytes, limit));
 	}
 }
