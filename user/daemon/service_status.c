@@ -18,9 +18,8 @@
 #define READ_SOON_MS 100  /* until the first sweep, and while the heartbeat is missing … */
 #define READ_MS      2000 /* … and else, unless the watchdog needs it more often */
 #define SILENT_MS    1000 /* without a manager, while the heartbeat is missing */
-#define SILENT_NS \
-	(7 *      \
-	 NS_PER_SEC) /* after the 3 s that make a heartbeat old: together WatchdogSec= of the unit */
+/* After the 3 s that make a heartbeat old: together WatchdogSec= of the unit. */
+#define SILENT_NS (7 * NS_PER_SEC)
 
 static struct {
 	char board[PATH_MAX];

@@ -21,8 +21,8 @@
 #define RESTART_MOST_NS  (5 * NS_PER_SEC)
 #define RESOLVER_MOST_NS (600 * NS_PER_SEC) /* the daemon does without */
 #define RESOLVER_DOWN    4                  /* ends in quick succession: it does not start */
-#define STEADY_NS \
-	(10 * NS_PER_SEC) /* after this long its earlier deaths no longer delay a restart */
+/* After this long its earlier ends no longer delay a restart. */
+#define STEADY_NS (10 * NS_PER_SEC)
 
 /* The daemon is a fork, so that it inherits the compiled configuration. */
 static int start_daemon(struct supervisor *sv)
