@@ -42,7 +42,7 @@ uint32_t board_capacity(const struct board *board);
 uint32_t board_slots(const struct board *board); /* the capacity, less what was given back */
 
 /* A grown copy under the same name, with more room for text in each slot where some was cut; the old map is marked REPLACED. Pointers to
- * slots are invalid afterwards. Allocates: only in calm, never while a container is at risk. */
+ * slots are invalid afterwards. Allocates: in calm, or after waiting for it (daemon/growth.h). */
 int board_grow(struct board *board, uint32_t capacity);
 /* A text of a slot was cut just now. From then on board_text_short(), until board_grow(), to the capacity it has or more, makes room. */
 void board_text_cut(struct board *board);
