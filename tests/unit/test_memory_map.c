@@ -244,6 +244,10 @@ static void test_host(void **state)
 static void test_full(void **state)
 {
 	begin();
+	for (uint32_t i = 0; i < MAP_EPISODES; i++) { /* takes no place */
+		fake_container(40 + i, 200 + i, "calmer", "/calmer");
+		alarm_is(40 + i, HR_ALARM_NOTICE, 0);
+	}
 	for (uint32_t i = 0; i <= MAP_EPISODES; i++) {
 		fake_container(10 + i, 100 + i, "many", "/many");
 		set_process(10 + i, 1000 + i, MIB);

@@ -66,6 +66,8 @@ void memory_maps_alarm(struct memory_maps *maps, uint32_t slot, enum hr_alarm al
 		e->ended_ns = 0;
 		return;
 	}
+	if (alarm < HR_ALARM_WARN)
+		return;
 	if (!e)
 		e = place(maps);
 	if (e)
