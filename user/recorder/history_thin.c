@@ -36,14 +36,14 @@ static void thin(struct hr_point *ring, uint32_t size, uint32_t count, uint32_t 
 
 void history_thin(struct hr_slot *slot)
 {
-	uint64_t whole = slot->binding.limit, least = slot->memory.usage;
+	uint64_t whole = slot->binding.limit, usage = slot->memory.usage;
 	const struct hr_forecast *forecast = &slot->forecast;
 
 	if (forecast->alarm ||
 	    (forecast->risk_centi >= RISK_LEAST && forecast->risk_centi != UINT16_MAX))
 		return;
 	if (slot->binding.level != HR_LEVEL_OWN || whole == HR_UNKNOWN)
-		whole = least == HR_UNKNOWN ? 0 : least;
+		whole = usage == HR_UNKNOWN ? 0 : usage;
 	whole = (whole >> 10) / SHARE;
 	whole = whole < UINT32_MAX ? whole : UINT32_MAX - 1;
 	thin(slot->history.fine, HR_FINE, slot->history.fine_count, (uint32_t)whole);

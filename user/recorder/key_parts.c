@@ -47,12 +47,25 @@ void key_xor(struct frame *part, const struct frame *key)
 	}
 }
 
+int part_unpack(sqlite3_stmt *row, int column, struct frame *ret_part, uint32_t *ret_key)
+{
+	size_t n = (size_t)sqlite3_column_bytes(row, column);
+	const unsigned char *frame = sqlite3_column_blob(row, column);
+	struct hr_frame_header header;
+
+	if (!frame || n < sizeof(header))
+		return -EBADMSG;
+	memcpy(&header, frame, sizeof(header));
+	if (header.packed_bytes != n - sizeof(header))
+		return -EBADMSG;
+	*ret_key = header.reserved;
+	return frame_unpack(&header, frame + sizeof(header), NULL, ret_part);
+}
+
 int key_load(sqlite3 *db, uint32_t part, uint32_t first, struct frame *key, unsigned char *scratch)
 {
 	_cleanup_stmt_ sqlite3_stmt *stmt = NULL;
-	struct hr_frame_header header;
-	const unsigned char *frame;
-	size_t n;
+	uint32_t none;
 	int r = db_query(db, "SELECT frame FROM keys WHERE id = ?1", DB_ARGS(key_id(part, first)),
 			 &stmt);
 
@@ -60,14 +73,7 @@ int key_load(sqlite3 *db, uint32_t part, uint32_t first, struct frame *key, unsi
 		r = db_step(stmt);
 	if (r <= 0)
 		return r ? r : -ENODATA;
-	n = (size_t)sqlite3_column_bytes(stmt, 0);
-	frame = sqlite3_column_blob(stmt, 0);
-	if (!frame || n < sizeof(header))
-		return -EBADMSG;
-	memcpy(&header, frame, sizeof(header));
-	if (header.packed_bytes != n - sizeof(header))
-		return -EBADMSG;
-	r = frame_unpack(&header, frame + sizeof(header), NULL, key);
+	r = part_unpack(stmt, 0, key, &none);
 	if (!r && key->body.slot_count > PART_SLOTS)
 		r = -EBADMSG;
 	if (!r)

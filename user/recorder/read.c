@@ -161,27 +161,17 @@ static int append_part(struct reading *r)
 static int read_part(sqlite3_stmt *row, void *arg)
 {
 	struct reading *r = arg;
-	size_t n = (size_t)sqlite3_column_bytes(row, 1);
-	const unsigned char *frame = sqlite3_column_blob(row, 1);
-	uint32_t number = (uint32_t)(sqlite3_column_int64(row, 0) & ((1 << DB_PART_BITS) - 1));
-	struct hr_frame_header header;
-	int e = -EBADMSG;
+	uint32_t number = (uint32_t)(sqlite3_column_int64(row, 0) & ((1 << DB_PART_BITS) - 1)), key;
+	int e = part_unpack(row, 1, &r->part, &key);
 
-	if (!frame || n < sizeof(header))
-		goto damaged;
-	memcpy(&header, frame, sizeof(header));
-	if (header.packed_bytes != n - sizeof(header))
-		goto damaged;
-	e = frame_unpack(&header, frame + sizeof(header), NULL, &r->part);
 	if (!e)
-		e = decode_part(r, number, header.reserved);
+		e = decode_part(r, number, key);
 	if (!e && !number) {
 		r->frame.body.header = r->part.body.header;
 		r->frame.body.host = r->part.body.host;
 	}
 	if (!e)
 		e = append_part(r);
-damaged:
 	if (e == -EBADMSG)
 		r->damaged++;
 	return e == -EBADMSG ? 0 : e;
