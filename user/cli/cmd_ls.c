@@ -192,12 +192,8 @@ static void print_csv(const struct ls_options *options, const struct snapshot *s
 
 			if (column->value && !isnan(value))
 				printf("%.15g", value);
-			else if (!column->value) {
-				putchar('"');
-				for (const char *c = column->format(&s->rows[row], text); *c; c++)
-					printf(*c == '"' ? "\"\"" : "%c", *c);
-				putchar('"');
-			}
+			else if (!column->value)
+				csv_text(stdout, column->format(&s->rows[row], text));
 			putchar(ids[i + 1] ? ',' : '\n');
 		}
 }

@@ -16,6 +16,7 @@
 #include "base/utf8_clean.h"
 #include "command/command.h"
 #include "format/display_name.h"
+#include "format/table.h"
 #include "json/json.h"
 #include "json/json_yaml.h"
 #include "report/report.h"
@@ -187,12 +188,8 @@ static void print_csv(const struct recommend_all *all, bool headers, FILE *out)
 
 			if (column->get && value != HR_UNKNOWN)
 				fprintf(out, "%llu", (unsigned long long)value);
-			if (!column->get) {
-				fputc('"', out);
-				for (const char *c = cell(column, all->one[j], text); *c; c++)
-					fprintf(out, *c == '"' ? "\"\"" : "%c", *c);
-				fputc('"', out);
-			}
+			if (!column->get)
+				csv_text(out, cell(column, all->one[j], text));
 			fputc(i + 1 < ARRAY_SIZE(columns) ? ',' : '\n', out);
 		}
 }

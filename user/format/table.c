@@ -225,3 +225,11 @@ void table_print(FILE *out, const struct table *table, const struct row *rows, s
 				   colour ? style_ansi(style) : NULL);
 		}
 }
+
+void csv_text(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text; text++)
+		fprintf(out, *text == '"' ? "\"\"" : "%c", *text);
+	fputc('"', out);
+}

@@ -42,4 +42,7 @@ void text_fit_end(char *text, size_t width, bool ascii);
 void table_print(FILE *out, const struct table *table, const struct row *rows, size_t n,
 		 bool header, bool colour, bool ascii);
 
+/* A text as CSV has it: in double quotes, those in it doubled. */
+void csv_text(FILE *out, const char *text);
+
 #endif
