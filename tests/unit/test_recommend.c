@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "cli/recommend.h"
 #include "fixture_incident.h"
 #include "json/json_yaml.h"
@@ -105,6 +106,26 @@ static void test_fragments(void **state)
 	}
 }
 
+/* Points without a figure have no time of the highest one. */
+static void test_no_figures(void **state)
+{
+	struct recommend_one *one = make(HR_KIND_CONTAINER, "web", NULL, NULL);
+	struct recommend_one *ones[] = {one};
+	struct recommend_all all = {.target = &(struct target){0}, .one = ones, .n = 1};
+	char *text = NULL;
+	size_t bytes, written;
+	FILE *out = open_memstream(&text, &bytes);
+
+	demand_init(&one->demand);
+	demand_add(&one->demand, NS_PER_SEC, HR_UNKNOWN, true);
+	strcpy(one->result.basis, "Basis.");
+	assert_int_equal(recommend_print(&all, RECOMMEND_TABLE, true, out, &written), 0);
+	fclose(out);
+	assert_non_null(strstr(text, "\n  Basis.\n"));
+	free(text);
+	free(one);
+}
+
 /* ---- gathered from a recording: an incident of 43 minutes ---- */
 
 static const struct {
@@ -177,6 +198,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fragments),
+		cmocka_unit_test(test_no_figures),
 		cmocka_unit_test(test_gathered),
 		cmocka_unit_test(test_yaml),
 	};

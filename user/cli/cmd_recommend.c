@@ -2,6 +2,7 @@
 /* headroom recommend: limits, requests and memory.low by what the recorder's history, a recording or the board shows. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -9,6 +10,7 @@
 #include "base/utf8_clean.h"
 #include "cgroup/pid_cgroup.h"
 #include "cli.h"
+#include "format/table.h"
 #include "history_open.h"
 #include "recommend.h"
 
@@ -117,6 +119,8 @@ static int run(const void *values, char **arguments)
 	if (r)
 		return r;
 	recommend_finish(&all);
+	for (size_t i = 0; i < all.n && isatty(STDOUT_FILENO) && cli_ascii(); i++)
+		text_ascii(all.one[i]->name);
 	if (all.target && !all.n) {
 		log_error("recommend: no match for '%s': see 'headroom ls --all'",
 			  text_clean(arguments[0], SIZE_MAX, clean, sizeof(clean)));

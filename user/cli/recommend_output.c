@@ -164,9 +164,11 @@ static void print_reasons(const struct recommend_all *all, FILE *out)
 			fprintf(out, "  Limit: %s\n", a->limit_text);
 		if (a->request_text[0])
 			fprintf(out, "  Request: %s\n", a->request_text);
-		if (one->demand.samples)
+		if (one->demand.peak_ns)
 			fprintf(out, "  %s Highest usage %s.\n", a->basis,
 				clock_format_local(one->demand.peak_ns, seen));
+		else if (one->demand.samples)
+			fprintf(out, "  %s\n", a->basis);
 		if (one->kills)
 			fprintf(out, "  OOM kills: %llu, the last %s.\n",
 				(unsigned long long)one->kills,
@@ -200,21 +202,20 @@ static json_t *one_json(const struct recommend_one *one)
 {
 	const struct hr_slot *slot = &one->slot;
 	struct record_text from = record_text_slot(slot);
-	uint64_t kill = one->last_kill_ns,
-		 peak = one->demand.peak == HR_UNKNOWN ? 0 : one->demand.peak_ns;
 	json_t *o = json_object(), *evidence;
 
 	if (!o || json_fields(o, json_identity_fields, &from, &slot->id)) {
 		json_decref(o);
 		return NULL;
 	}
-	evidence = json_pack(
-		"{so so so so so so so}", "from", json_get_time(&from, &one->demand.first_ns), "to",
-		json_get_time(&from, &one->demand.last_ns), "peak_at", json_get_time(&from, &peak),
-		"oom_kills", json_get_bytes(&from, &one->kills), "last_oom_kill",
-		json_get_time(&from, &kill), "killed_at_limit_bytes",
-		json_get_bytes(&from, &one->killed_at), "growth_bytes",
-		json_get_bytes(&from, &one->result.growth));
+	evidence = json_pack("{so so so so so so so}", "from",
+			     json_get_time(&from, &one->demand.first_ns), "to",
+			     json_get_time(&from, &one->demand.last_ns), "peak_at",
+			     json_get_time(&from, &one->demand.peak_ns), "oom_kills",
+			     json_get_bytes(&from, &one->kills), "last_oom_kill",
+			     json_get_time(&from, &one->last_kill_ns), "killed_at_limit_bytes",
+			     json_get_bytes(&from, &one->killed_at), "growth_bytes",
+			     json_get_bytes(&from, &one->result.growth));
 	if (json_object_set_new(o, "cgroup", json_get_text(&from, &slot->id.cgroup)) ||
 	    json_object_set_new(o, "present_limit_bytes",
 				json_get_bytes(&from, &slot->memory.limit)) ||
@@ -228,15 +229,13 @@ static json_t *one_json(const struct recommend_one *one)
 
 static int print_document(const struct recommend_all *all, bool yaml, FILE *out)
 {
-	char time[CLOCK_TEXT];
 	json_t *list = json_array(), *document;
 	int r = list ? 0 : -ENOMEM;
 
-	clock_format_rfc3339(all->newest_ns, time);
 	for (size_t i = 0; i < all->n && !r; i++)
 		r = json_array_append_new(list, one_json(all->one[i])) ? -ENOMEM : 0;
 	document = json_pack("{ss so so}", "schema", "headroom.recommendations/2", "time",
-			     all->newest_ns ? json_string(time) : json_null(), "containers", list);
+			     json_get_time(NULL, &all->newest_ns), "containers", list);
 	if (!document)
 		return -ENOMEM;
 	if (!r && yaml)

@@ -15,7 +15,8 @@
 struct demand { /* bytes of non-reclaimable usage; HR_UNKNOWN */
 	uint64_t first_ns, last_ns;
 	uint64_t seen_ns; /* that the points stand for: gaps are left out */
-	uint64_t peak, peak_ns, last;
+	uint64_t peak, last;
+	uint64_t peak_ns;       /* 0 while the peak is unknown */
 	uint32_t samples, runs; /* runs: between restarts */
 	uint32_t periods;
 	uint64_t period_ns;
