@@ -14,7 +14,7 @@
 #include "recorder/status.h"
 #include "report/usage_series.h"
 
-#define PART_NS      (6 * 3600 * NS_PER_SEC)
+#define PART_NS      (6 * 3600 * NS_PER_SEC) /* of history in memory at a time */
 #define MOST_BACK_NS (100 * 86400 * NS_PER_SEC)
 #define NEAR_NS      (90 * NS_PER_SEC) /* one snapshot per minute: an older one is reported */
 
@@ -115,7 +115,7 @@ static int see_new(void *context, struct hr_reader *reader, uint64_t time_ns)
 static int walk_part(const struct back *back, struct walk *w, uint64_t from_ns, uint64_t to_ns)
 {
 	_cleanup_reader_ struct hr_reader *part = NULL;
-	char error[STORE_ERROR], clean[STORE_ERROR * 2];
+	char error[STORE_ERROR];
 	int r = store_snapshots(back->history, from_ns, to_ns, &part, error);
 
 	if (r == -ENODATA)
@@ -124,10 +124,7 @@ static int walk_part(const struct back *back, struct walk *w, uint64_t from_ns, 
 		r = pictures_walk(part, 0, UINT64_MAX, see_new, w);
 		snprintf(error, sizeof(error), "%s", strerror(-r));
 	}
-	if (!r)
-		return CLI_DONE;
-	log_error("%s: %s", back->command, text_clean(error, SIZE_MAX, clean, sizeof(clean)));
-	return CLI_FAILED;
+	return r ? print_error(back, r, error) : CLI_DONE;
 }
 
 int back_walk(const struct back *back, uint64_t from_ns, uint64_t to_ns,
