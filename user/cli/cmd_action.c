@@ -60,13 +60,13 @@ static int option_size(const char *text, void *at) { return units_parse_bytes(te
 /* "25%" or "64MiB". */
 static int option_by(const char *text, void *at)
 {
-	struct action_options *options =
-		(void *)((char *)at - offsetof(struct action_options, size));
+	struct action_options *options = at;
 	char *end;
 	double share = strtod(text, &end);
 
+	options->by_milli = 0;
 	if (strcmp(end, "%"))
-		return option_size(text, at);
+		return option_size(text, &options->size);
 	if (!(share >= 0.1 && share <= 100))
 		return -EINVAL;
 	options->by_milli = (unsigned int)(share * 10);
@@ -210,8 +210,7 @@ static const struct option_spec throttle_specs[] = {
 static const struct option_spec resize_specs[] = {
 	{.name = "by",
 	 .argument = "SIZE",
-	 .parse = option_by,
-	 .offset = offsetof(struct action_options, size),
+	 .parse = option_by, /* of all options: it sets one of two */
 	 .help = "how much to add, or a share of the limit (default 25%)",
 	 .wants = "a size such as 64MiB, or a share such as 25%"},
 	{.name = "max",
