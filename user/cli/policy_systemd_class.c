@@ -9,7 +9,7 @@
 #include "policy_import_internal.h"
 #include "policy_systemd_oomd.h"
 
-int systemd_keep_unit(struct oomd *o, const char *name, const struct unit *u)
+int systemd_keep_unit(struct systemd_oomd *o, const char *name, const struct unit *u)
 {
 	struct kept_unit *more = reallocarray(o->kept, o->n_kept + 1, sizeof(*more));
 	char *copy = strdup(name);
@@ -41,7 +41,7 @@ static bool is_class_of(const char *class, const char *name)
 
 /* At the line that differs; without one, the unit only hides a file of its class. */
 IMPORT_PRINTF(3)
-static void lost(struct oomd *o, const struct place *at, const char *format, ...)
+static void lost(struct systemd_oomd *o, const struct place *at, const char *format, ...)
 {
 	_cleanup_free_ char *text = NULL;
 	va_list args;
@@ -58,7 +58,8 @@ static void lost(struct oomd *o, const struct place *at, const char *format, ...
 		import_lost(o->im, "%s", text);
 }
 
-static void compare(struct oomd *o, const struct kept_unit *class, const struct kept_unit *unit)
+static void compare(struct systemd_oomd *o, const struct kept_unit *class,
+		    const struct kept_unit *unit)
 {
 	const struct unit *c = &class->u, *u = &unit->u;
 	double c_limit = c->limit >= 0 ? c->limit : o->limit,
@@ -86,7 +87,7 @@ static void compare(struct oomd *o, const struct kept_unit *class, const struct 
 			    unit->name, class->name);
 }
 
-void systemd_say_classes(struct oomd *o)
+void systemd_say_classes(struct systemd_oomd *o)
 {
 	for (size_t i = 0; i < o->n_kept; i++)
 		for (size_t k = 0; k < o->n_kept; k++)

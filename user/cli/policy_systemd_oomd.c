@@ -63,7 +63,7 @@ static void put_place(struct place *place, const struct unit_setting *set)
 
 static void global_setting(void *arg, const struct unit_setting *set)
 {
-	struct oomd *o = arg;
+	struct systemd_oomd *o = arg;
 	const char *taken = NULL; /* what it becomes */
 
 	o->any = true;
@@ -115,7 +115,7 @@ static void preference(struct unit *u, const struct unit_setting *set)
 
 static void unit_setting(void *arg, const struct unit_setting *set)
 {
-	struct oomd *o = arg;
+	struct systemd_oomd *o = arg;
 	struct unit *u = o->unit;
 	const char *key = set->key;
 
@@ -157,7 +157,7 @@ static void unit_setting(void *arg, const struct unit_setting *set)
 
 void systemd_rule_setting(void *arg, const struct unit_setting *set)
 {
-	struct oomd *o = arg;
+	struct systemd_oomd *o = arg;
 	struct rule *rule = o->rule;
 	bool taken = false;
 
@@ -183,7 +183,7 @@ void systemd_rule_setting(void *arg, const struct unit_setting *set)
 /* ---- which units ---- */
 
 /* What is no regular file, such as a FIFO, must not be waited for, and what can't be read is said. */
-static bool mentions(struct oomd *o, const char *path)
+static bool mentions(struct systemd_oomd *o, const char *path)
 {
 	_cleanup_free_ char *text = NULL;
 	int e = import_read_text(path, &text);
@@ -215,7 +215,7 @@ static void find_slice(const char *path, char slice[256])
 	}
 }
 
-static int read_part(struct oomd *o, const char *path,
+static int read_part(struct systemd_oomd *o, const char *path,
 		     void (*fn)(void *, const struct unit_setting *))
 {
 	struct import_source *s;
@@ -230,7 +230,7 @@ static int read_part(struct oomd *o, const char *path,
 	return 0;
 }
 
-static void say_hidden(struct oomd *o, const struct unit_files *files, const char *name)
+static void say_hidden(struct systemd_oomd *o, const struct unit_files *files, const char *name)
 {
 	for (size_t i = 0; i < files->hidden.n; i++)
 		if (mentions(o, files->hidden.word[i]))
@@ -264,7 +264,8 @@ static bool type_file(const char *path, const char *name)
 
 /* Does a unit need policies of its own? Those of its prefix or template look for it in another slice, if it sets one; and a file of its
  * own may only hide one of those. */
-static bool has_own_settings(struct oomd *o, const struct unit_files *files, const char *name)
+static bool has_own_settings(struct systemd_oomd *o, const struct unit_files *files,
+			     const char *name)
 {
 	char slice[256] = "";
 	bool own = false, class = false;
@@ -283,7 +284,7 @@ static bool has_own_settings(struct oomd *o, const struct unit_files *files, con
 	return own || (class && *slice);
 }
 
-static int import_unit(struct oomd *o, enum unit_scope scope, const char *name)
+static int import_unit(struct systemd_oomd *o, enum unit_scope scope, const char *name)
 {
 	struct unit u = {.limit = -1, .duration_ms = UINT64_MAX};
 	struct unit_files files = {0};
@@ -306,7 +307,7 @@ static int import_unit(struct oomd *o, enum unit_scope scope, const char *name)
 	return e;
 }
 
-static int import_scope(struct oomd *o, enum unit_scope scope)
+static int import_scope(struct systemd_oomd *o, enum unit_scope scope)
 {
 	struct words names = {0};
 	int e = units_names(o->root, scope, &names);
@@ -318,7 +319,7 @@ static int import_scope(struct oomd *o, enum unit_scope scope)
 	return e;
 }
 
-static int import_global(struct oomd *o)
+static int import_global(struct systemd_oomd *o)
 {
 	struct unit_files files = {0};
 	int e = units_files(o->root, UNITS_OOMD, "oomd.conf", NULL, &files);
@@ -332,7 +333,7 @@ static int import_global(struct oomd *o)
 	return e;
 }
 
-static int import_tree(struct oomd *o)
+static int import_tree(struct systemd_oomd *o)
 {
 	int e = import_global(o);
 
@@ -353,7 +354,7 @@ static void unit_of_file(const char *path, char name[NAME_MAX + 1])
 		snprintf(name, NAME_MAX + 1, "%.*s", (int)(slash - parent) - 2, parent);
 }
 
-static int import_file(struct oomd *o, const char *path)
+static int import_file(struct systemd_oomd *o, const char *path)
 {
 	struct unit u = {.limit = -1, .duration_ms = UINT64_MAX};
 	char name[NAME_MAX + 1];
@@ -376,7 +377,8 @@ static int import_file(struct oomd *o, const char *path)
 
 int import_systemd_oomd(struct import *im, const char *path)
 {
-	struct oomd o = {.im = im, .swap_limit = 90, .limit = 60, .duration_ms = UINT64_MAX};
+	struct systemd_oomd o = {
+		.im = im, .swap_limit = 90, .limit = 60, .duration_ms = UINT64_MAX};
 	size_t n = strlen(path);
 	struct stat st;
 	int e;

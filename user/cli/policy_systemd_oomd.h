@@ -46,7 +46,7 @@ struct kept_unit {
 	struct unit u;
 };
 
-struct oomd {
+struct systemd_oomd {
 	struct import *im;
 	char root[PATH_MAX];
 	double swap_limit, limit;
@@ -59,16 +59,16 @@ struct oomd {
 };
 
 /* How long the stall of a unit must last: its own time, else oomd.conf's, else systemd's 30 s. */
-uint64_t systemd_pressure_ms(const struct oomd *o, const struct unit *u);
+uint64_t systemd_pressure_ms(const struct systemd_oomd *o, const struct unit *u);
 /* Writes the policies and protected cgroups of a unit. */
-void systemd_write_unit(struct oomd *o, enum unit_scope scope, const char *name,
+void systemd_write_unit(struct systemd_oomd *o, enum unit_scope scope, const char *name,
 			const struct unit *u);
-/* A setting of a rule's file; arg is the struct oomd. */
+/* A setting of a rule's file; arg is the struct systemd_oomd. */
 void systemd_rule_setting(void *arg, const struct unit_setting *set);
 
 /* policy_systemd_class.c: a unit that differs from what holds for its prefix, template or type. The policies and protected cgroups of those
  * select it by its name all the same: says it, and forgets the units. */
-int systemd_keep_unit(struct oomd *o, const char *name, const struct unit *u); /* -ENOMEM */
-void systemd_say_classes(struct oomd *o);
+int systemd_keep_unit(struct systemd_oomd *o, const char *name, const struct unit *u); /* -ENOMEM */
+void systemd_say_classes(struct systemd_oomd *o);
 
 #endif

@@ -56,7 +56,7 @@ static double available(double swap_used)
 	return swap_used > 99.9 ? 0.1 : swap_used < 1 ? 99 : 100 - swap_used;
 }
 
-static int read_rule(struct oomd *o, const char *name, struct rule *rule)
+static int read_rule(struct systemd_oomd *o, const char *name, struct rule *rule)
 {
 	char file[NAME_MAX + 16];
 	struct unit_files files = {0};
@@ -78,7 +78,7 @@ static int read_rule(struct oomd *o, const char *name, struct rule *rule)
 	return e;
 }
 
-static void write_rule(struct oomd *o, const struct unit *u, const char *name,
+static void write_rule(struct systemd_oomd *o, const struct unit *u, const char *name,
 		       const char *rule_name, const struct unit_globs *globs)
 {
 	FILE *out;
@@ -102,14 +102,14 @@ static void write_rule(struct oomd *o, const struct unit *u, const char *name,
 	o->pressure |= rule.pressure >= 0;
 }
 
-uint64_t systemd_pressure_ms(const struct oomd *o, const struct unit *u)
+uint64_t systemd_pressure_ms(const struct systemd_oomd *o, const struct unit *u)
 {
 	if (u->duration_ms != UINT64_MAX)
 		return u->duration_ms;
 	return o->duration_ms != UINT64_MAX ? o->duration_ms : 30000;
 }
 
-void systemd_write_unit(struct oomd *o, enum unit_scope scope, const char *name,
+void systemd_write_unit(struct systemd_oomd *o, enum unit_scope scope, const char *name,
 			const struct unit *u)
 {
 	FILE *out;
