@@ -176,10 +176,10 @@ static inline uint64_t play_anon(const struct play *p, const struct actor *a, ui
 	if (play_again(p, i)) /* a new life */
 		return (a->from_mib / 2 + (t - p->explanation->ends_s) / 8) * FIXTURE_MIB;
 	anon = t <= a->begin_s ? a->from_mib * FIXTURE_MIB
-	       : t >= a->end_s
-		       ? a->to_mib * FIXTURE_MIB
-		       : a->from_mib * FIXTURE_MIB + ((uint64_t)a->to_mib - a->from_mib) *
-							     FIXTURE_MIB * (t - a->begin_s) / span;
+	       : t >= a->end_s ? a->to_mib * FIXTURE_MIB
+			       : ((uint64_t)a->from_mib * (a->end_s - t) +
+				  (uint64_t)a->to_mib * (t - a->begin_s)) *
+					 FIXTURE_MIB / span;
 	if (p->explanation->ends_s > p->explanation->seconds && t > a->end_s &&
 	    !i) /* it recovers by itself */
 		anon -= (uint64_t)(t - a->end_s < 60 ? t - a->end_s : 60) * FIXTURE_MIB * 4;
