@@ -4,8 +4,8 @@
  * the guard said and did. Deterministic. For tests, for the documentation (tools/make-incident) and
  * for eyes (tools/check-report-html).
  *
- *	struct play play = {.story = explanation_find("leak")};
- *	play_record(&play, board_path, recording_path);
+ *	struct play play = {.explanation = explanation_find("leak")};
+ *	play_run(&play, board_path, recording_path);
  */
 #ifndef HEADROOM_FIXTURE_INCIDENT_H
 #define HEADROOM_FIXTURE_INCIDENT_H
@@ -23,7 +23,7 @@ struct actor {
 	uint32_t file_mib;
 	/* anonymous memory: from, to, over which seconds; after a kill it begins anew */
 	uint32_t from_mib, to_mib, begin_s, end_s;
-	uint32_t swing_mib; /* it breathes by so much */
+	uint32_t swing_mib; /* what it rises and falls by */
 	uint32_t pids;
 };
 
@@ -53,7 +53,7 @@ struct explanation {
 	const char *word;
 	bool host; /* the alarm is the host's */
 	bool shared; /* the limit of the parent is what ends it, and a neighbour asked for the memory */
-	uint32_t seconds, ends_s; /* in all; when the first actor's life ends */
+	uint32_t seconds, ends_s; /* in all; when the first actor ends */
 	uint32_t parent_limit_mib;
 	uint32_t mode;
 	struct actor actor[PLAY_ACTORS]; /* the first is the subject */
@@ -148,7 +148,7 @@ static inline uint32_t play_second(const struct play *p)
 	return (uint32_t)((p->f.now_ns - FIXTURE_T0_NS) / FIXTURE_STEP_NS);
 }
 
-/* The subject's second life has another cgroup. */
+/* After its restart the subject has another cgroup. */
 static inline bool play_again(const struct play *p, uint32_t i)
 {
 	return !i && !p->explanation->shared && play_second(p) > p->explanation->ends_s;
@@ -173,7 +173,7 @@ static inline uint64_t play_anon(const struct play *p, const struct actor *a, ui
 	uint32_t t = play_second(p);
 	uint64_t anon, span = a->end_s > a->begin_s ? a->end_s - a->begin_s : 1;
 
-	if (play_again(p, i)) /* a new life */
+	if (play_again(p, i)) /* after its restart */
 		return (a->from_mib / 2 + (t - p->explanation->ends_s) / 8) * FIXTURE_MIB;
 	anon = t <= a->begin_s ? a->from_mib * FIXTURE_MIB
 	       : t >= a->end_s ? a->to_mib * FIXTURE_MIB
@@ -516,7 +516,7 @@ static inline int play_open(struct play *p, const char *board)
 	return 0;
 }
 
-/* One step on: everybody moves, and what the story says happens. */
+/* One step on: every actor moves, and what is due happens. */
 static inline void play_step(struct play *p)
 {
 	uint32_t last = play_second(p), now = last + PLAY_STEP_S;
@@ -533,7 +533,7 @@ static inline void play_step(struct play *p)
 			play_cue(p, c);
 }
 
-/* The whole story; `recording` NULL: on the board alone, which stays open. */
+/* The whole incident; `recording` NULL: on the board alone, which stays open. */
 static inline int play_run(struct play *p, const char *board, const char *recording)
 {
 	struct hr_recorder *recorder = NULL;

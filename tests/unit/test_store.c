@@ -233,7 +233,7 @@ static void test_bound_holds(void **state)
 	for (int i = 0; i < 120; i++) {
 		uint64_t bytes;
 
-		if (i == 60) { /* an incident in the middle, and a burst of lives */
+		if (i == 60) { /* an incident in the middle */
 			rig->fixture.now_ns = clock_wall_ns();
 			fixture_oom_kill(&rig->fixture, 0);
 		}
