@@ -272,11 +272,10 @@ int undo_held(const struct undo_entry *entry, uint64_t *ret_bytes)
 	return r;
 }
 
-/* An entry is kept for another try only after an error that may pass. */
-static bool is_settled(int r)
+bool undo_may_pass(int r)
 {
-	return r != -EINTR && r != -EAGAIN && r != -EMFILE && r != -ENFILE && r != -ENOMEM &&
-	       r != -EBUSY;
+	return r == -EINTR || r == -EAGAIN || r == -EMFILE || r == -ENFILE || r == -ENOMEM ||
+	       r == -EBUSY;
 }
 
 bool undo_get(const struct undo *undo, unsigned int index, struct undo_entry *ret_entry)
@@ -299,7 +298,7 @@ int undo_one(struct undo *undo, unsigned int index)
 	if (!undo_get(undo, index, &copy))
 		return -ESTALE;
 	r = restore(undo, &copy);
-	if (is_settled(r)) {
+	if (!undo_may_pass(r)) {
 		__atomic_compare_exchange_n(&undo->file->entry[index].state, &valid, ENTRY_FREE,
 					    false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 	} else if (r == -EBUSY) {

@@ -38,6 +38,8 @@ void undo_clear(struct undo *undo, unsigned int index);
 /* Restores entry `index`: 0; -ESTALE: the value was not ours any more, or the cgroup is another; -EBUSY: a limit that is lowered
  * step by step, since more than the old one is used: again later; other -errno. */
 int undo_one(struct undo *undo, unsigned int index);
+/* Is this an error of undo_one() after which the entry is kept for another try? */
+bool undo_may_pass(int r);
 bool undo_get(const struct undo *undo, unsigned int index,
 	      struct undo_entry *ret_entry); /* false: it is free */
 /* What the container of a raised limit uses and cannot give back (limit_files.h): 0 or -errno. */

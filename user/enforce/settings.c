@@ -93,13 +93,6 @@ static bool is_calm(struct enforce *e, struct setting *t, uint64_t now_ns)
 	return t->calm_ns && now_ns - t->calm_ns >= CALM_NS;
 }
 
-/* Errors that may pass: undo_one() has kept the entry. */
-static bool may_pass(int r)
-{
-	return r == -EINTR || r == -EAGAIN || r == -EMFILE || r == -ENFILE || r == -ENOMEM ||
-	       r == -EBUSY;
-}
-
 /* The caller owns it. When to come again; 0: it is over. */
 static uint64_t lift(struct enforce *e, struct setting *t, uint64_t now_ns)
 {
@@ -111,7 +104,7 @@ static uint64_t lift(struct enforce *e, struct setting *t, uint64_t now_ns)
 		t->was = entry.was != entry.ours ? entry.was : entry.also_was;
 	r = undo_one(e->undo, t->undo);
 
-	if (may_pass(r) && (limit || ++t->tries < LIFT_TRIES)) {
+	if (undo_may_pass(r) && (limit || ++t->tries < LIFT_TRIES)) {
 		__atomic_store_n(&t->until_ns, now_ns + LIFT_AGAIN_NS, __ATOMIC_RELEASE);
 		__atomic_store_n(&t->state, SETTING_SET, __ATOMIC_RELEASE);
 		return now_ns + LIFT_AGAIN_NS;
