@@ -8,13 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arith.h"
 #include "base/cleanup.h"
 #include "cgroup/kv_parse.h"
 
 #define ZSWAP "/sys/module/zswap/parameters/"
-
-static __u64 less(__u64 a, __u64 b) { return a > b ? a - b : 0; }
-static __u64 at_most(__u64 a, __u64 most) { return a < most ? a : most; }
 
 /* What `stored` bytes took: thousandths, at most all of it. */
 static __u32 ratio(__u64 memory, __u64 stored, __u32 *measured)
@@ -22,12 +20,12 @@ static __u32 ratio(__u64 memory, __u64 stored, __u32 *measured)
 	if (stored < SWAP_COST_SURE)
 		return SWAP_COST_ASSUMED;
 	*measured = 1;
-	return (__u32)at_most(memory / (stored / 1000), 1000);
+	return (__u32)smaller(memory / (stored / 1000), 1000);
 }
 
 void swap_devices_weigh(const struct swap_devices *d, struct host_sample *s)
 {
-	__u64 free = less(d->zram_total, d->zram_used), pool;
+	__u64 free = minus(d->zram_total, d->zram_used), pool;
 	__u32 milli;
 
 	s->zram_swap_total = d->zram_total;
@@ -38,7 +36,7 @@ void swap_devices_weigh(const struct swap_devices *d, struct host_sample *s)
 			ratio(d->zram_memory, d->zram_stored, &s->swap_cost_measured);
 		s->memory.zram = d->zram_memory;
 		if (s->memory.unaccounted != RECORD_UNKNOWN) /* meminfo does not list it */
-			s->memory.unaccounted = less(s->memory.unaccounted, d->zram_memory);
+			s->memory.unaccounted = minus(s->memory.unaccounted, d->zram_memory);
 		/* what the device's own limit does not let in is worth nothing */
 		if (d->zram_left != RECORD_UNKNOWN && milli && free / 1000 * milli > d->zram_left) {
 			__u64 fits = d->zram_left / milli * 1000;
@@ -52,8 +50,8 @@ void swap_devices_weigh(const struct swap_devices *d, struct host_sample *s)
 		return;
 	milli = ratio(s->memory.zswap, s->zswapped == RECORD_UNKNOWN ? 0 : s->zswapped,
 		      &s->swap_cost_measured);
-	pool = less(d->zswap_most, s->memory.zswap);
-	s->swap_cost += at_most(d->disk_free / 1000 * milli, pool);
+	pool = minus(d->zswap_most, s->memory.zswap);
+	s->swap_cost += smaller(d->disk_free / 1000 * milli, pool);
 	if (s->swap_cost_milli == UINT32_MAX)
 		s->swap_cost_milli = milli;
 }
@@ -111,7 +109,7 @@ static void read_mm_stat(const char *name, struct swap_devices *d, void *arg)
 	d->zram_memory += memory;
 	if (limit)
 		d->zram_left =
-			(d->zram_left == RECORD_UNKNOWN ? 0 : d->zram_left) + less(limit, memory);
+			(d->zram_left == RECORD_UNKNOWN ? 0 : d->zram_left) + minus(limit, memory);
 }
 
 void swap_devices_read(const char *root, struct host_sample *s)

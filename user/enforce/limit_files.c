@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <headroom/board.h>
 
+#include "base/arith.h"
 #include "base/cleanup.h"
 #include "cgroup/cgroup_dir.h"
 #include "cgroup/kv_parse.h"
@@ -19,8 +20,6 @@
 #define PAGE_MOST \
 	(64ULL << 10) /* the kernel rounds a limit down to its pages, of any size up to this */
 #define RECLAIM_MOST (32ULL << 20) /* in one write: the next step takes more */
-
-static uint64_t minus(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
 bool limit_is_v1(int dir_fd) { return faccessat(dir_fd, "memory.max", F_OK, 0) < 0; }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arith.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/human_units.h"
@@ -27,9 +28,6 @@ struct stat_values {
 	__u64 anon, active_file, inactive_file, file_dirty, file_writeback, slab_reclaimable;
 };
 
-static uint64_t less(uint64_t a, uint64_t b) { return a < b ? a : b; }
-static uint64_t minus(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
-
 /* Swap that it may still fill: the host's, within its own limit. */
 static uint64_t swap_usable(const struct enforce *e, int dir_fd)
 {
@@ -43,7 +41,7 @@ static uint64_t swap_usable(const struct enforce *e, int dir_fd)
 		fields_parse(text, (size_t)n, fields, ARRAY_SIZE(fields), &free_bytes);
 	if (!cgroup_read_number(dir_fd, "memory.swap.max", &max) && max != HR_UNKNOWN &&
 	    !cgroup_read_number(dir_fd, "memory.swap.current", &current))
-		free_bytes = less(free_bytes, minus(max, current));
+		free_bytes = smaller(free_bytes, minus(max, current));
 	return free_bytes;
 }
 
@@ -65,7 +63,7 @@ static uint64_t reclaimable(const struct enforce *e, int dir_fd)
 	if (n > 0)
 		fields_parse(text, (size_t)n, fields, ARRAY_SIZE(fields), &s);
 	return minus(s.active_file + s.inactive_file, s.file_dirty + s.file_writeback) +
-	       s.slab_reclaimable / 2 + less(s.anon, swap_usable(e, dir_fd));
+	       s.slab_reclaimable / 2 + smaller(s.anon, swap_usable(e, dir_fd));
 }
 
 static int set_high(struct worker *worker, struct running_action *running, struct setting *t,
@@ -228,7 +226,7 @@ void reclaim_run(struct worker *worker, struct running_action *running)
 	result->freed = 0;
 	while (result->freed < running->action.bytes && poor < 2 && clock_mono_ns() < until &&
 	       !enforce_stopping(e)) {
-		uint64_t step = less(running->action.bytes - result->freed, RECLAIM_STEP);
+		uint64_t step = smaller(running->action.bytes - result->freed, RECLAIM_STEP);
 
 		had = result->freed;
 		r = reclaim_step(worker, running, step);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/arith.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/human_units.h"
@@ -27,9 +28,6 @@ struct room {                    /* what it may grow to */
 	uint64_t most;           /* bytes */
 	char why[ACTION_DETAIL]; /* what bounds it */
 };
-
-static uint64_t less(uint64_t a, uint64_t b) { return a < b ? a : b; }
-static uint64_t minus(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
 static void bound_by(struct room *room, uint64_t most, const char *why)
 {
@@ -87,17 +85,17 @@ static void bound_by_ancestor(int dir_fd, const char *path, uint64_t held, struc
 	if (limit_read(dir_fd, &limit) || limit_held(dir_fd, &used))
 		return;
 	if (limit_is_v1(dir_fd))
-		least = less(limit.limit == HR_UNKNOWN ? HR_UNKNOWN
-						       : minus(limit.limit, used.limit),
-			     limit.also == HR_UNKNOWN ? HR_UNKNOWN : minus(limit.also, used.also));
+		least = smaller(
+			limit.limit == HR_UNKNOWN ? HR_UNKNOWN : minus(limit.limit, used.limit),
+			limit.also == HR_UNKNOWN ? HR_UNKNOWN : minus(limit.also, used.also));
 	else
-		least = less(limit.limit, limit.also) == HR_UNKNOWN
+		least = smaller(limit.limit, limit.also) == HR_UNKNOWN
 				? HR_UNKNOWN
-				: minus(less(limit.limit, limit.also), used.limit);
+				: minus(smaller(limit.limit, limit.also), used.limit);
 	if (least == HR_UNKNOWN)
 		return;
 	snprintf(why, sizeof(why), "the limit of %.90s binds: %s", path,
-		 units_bytes(less(limit.limit, limit.also), text));
+		 units_bytes(smaller(limit.limit, limit.also), text));
 	bound_by(room, held + least, why);
 }
 
@@ -161,7 +159,7 @@ static bool find_room(const struct enforce *e, struct running_action *running, s
 	bound_by(&room, cap, "no more is allowed");
 	bound_by_host(e, t, held.limit, &room);
 	bound_by_ancestors(e, running, held.limit, &room);
-	*ret_by = less(minus(room.most, own), asked) / page * page;
+	*ret_by = smaller(minus(room.most, own), asked) / page * page;
 	if (*ret_by < page || *ret_by < asked / LEAST_PART) {
 		running_set_result(running, HR_STATUS_REFUSED, 0, "%s", room.why);
 		return false;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arith.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/utf8_clean.h"
@@ -109,8 +110,6 @@ struct part {
 
 static uint64_t known(uint64_t bytes) { return bytes == HR_UNKNOWN ? 0 : bytes; }
 
-static uint64_t less(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
-
 /* file includes shmem, and kernel includes slab: each byte is in one part (docs/reference/accounting.md). */
 static size_t split(const struct hr_memory *m, struct part part[8])
 {
@@ -118,9 +117,9 @@ static size_t split(const struct hr_memory *m, struct part part[8])
 	const struct part all[] = {
 		{"anon", "█", "#", STYLE_ACCENT, known(m->anon)},
 		{"shmem", "▓", "s", STYLE_FAN, shmem},
-		{"kernel", "▒", "k", STYLE_PLAIN, less(known(m->kernel), slab)},
+		{"kernel", "▒", "k", STYLE_PLAIN, minus(known(m->kernel), slab)},
 		{"slab", "▤", "l", STYLE_DIM, slab},
-		{"file", "░", "f", STYLE_DIM, less(known(m->file), shmem)},
+		{"file", "░", "f", STYLE_DIM, minus(known(m->file), shmem)},
 	};
 	size_t n = 0;
 
