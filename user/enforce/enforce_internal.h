@@ -208,6 +208,9 @@ bool setting_is_set(const struct enforce *e, enum undo_what what, uint64_t memcg
 int setting_note(struct enforce *e, const struct running_action *running, struct undo_entry *entry,
 		 unsigned int *ret_index);
 
+/* memcg_limits.c. Bytes of one line of /proc/meminfo; 0: unknown. */
+uint64_t enforce_meminfo(const struct enforce *e, const char *key);
+
 #define WRITE_MS 2000 /* bound of one write to a limit */
 /* exiting.c: only an exiting process itself frees its memory, and needs CPU time for it. */
 struct signal_sweep;

@@ -28,17 +28,23 @@ struct stat_values {
 	__u64 anon, active_file, inactive_file, file_dirty, file_writeback, slab_reclaimable;
 };
 
-/* Swap that it may still fill: the host's, within its own limit. */
-static uint64_t swap_usable(const struct enforce *e, int dir_fd)
+uint64_t enforce_meminfo(const struct enforce *e, const char *key)
 {
-	static const struct field fields[] = {{"SwapFree", 0, FIELD_KIB}};
-	uint64_t max, current;
+	const struct field field = {key, 0, FIELD_KIB};
+	__u64 bytes = 0;
 	char text[4096];
-	__u64 free_bytes = 0;
 	int n = cgroup_read(e->proc_fd, "meminfo", text, sizeof(text));
 
 	if (n > 0)
-		fields_parse(text, (size_t)n, fields, ARRAY_SIZE(fields), &free_bytes);
+		fields_parse(text, (size_t)n, &field, 1, &bytes);
+	return bytes;
+}
+
+/* Swap that it may still fill: the host's, within its own limit. */
+static uint64_t swap_usable(const struct enforce *e, int dir_fd)
+{
+	uint64_t max, current, free_bytes = enforce_meminfo(e, "SwapFree");
+
 	if (!cgroup_read_number(dir_fd, "memory.swap.max", &max) && max != HR_UNKNOWN &&
 	    !cgroup_read_number(dir_fd, "memory.swap.current", &current))
 		free_bytes = smaller(free_bytes, minus(max, current));

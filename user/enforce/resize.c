@@ -16,7 +16,6 @@
 #include "base/clock.h"
 #include "base/human_units.h"
 #include "cgroup/cgroup_dir.h"
-#include "cgroup/kv_parse.h"
 #include "enforce_internal.h"
 #include "limit_files.h"
 
@@ -58,21 +57,13 @@ static uint64_t granted(const struct enforce *e, const struct setting *own)
 static void bound_by_host(const struct enforce *e, const struct setting *own, uint64_t held,
 			  struct room *room)
 {
-	struct {
-		__u64 total, available;
-	} host = {0};
-	static const struct field fields[] = {{"MemTotal", 0, FIELD_KIB},
-					      {"MemAvailable", sizeof(__u64), FIELD_KIB}};
-	char text[4096], why[ACTION_DETAIL], available[UNITS_TEXT], reserve[UNITS_TEXT];
-	uint64_t kept;
-	int n = cgroup_read(e->proc_fd, "meminfo", text, sizeof(text));
+	uint64_t available = enforce_meminfo(e, "MemAvailable"),
+		 kept = enforce_meminfo(e, "MemTotal") / RESERVE_PART + granted(e, own);
+	char why[ACTION_DETAIL], text[UNITS_TEXT], text2[UNITS_TEXT];
 
-	if (n > 0)
-		fields_parse(text, (size_t)n, fields, ARRAY_SIZE(fields), &host);
-	kept = host.total / RESERVE_PART + granted(e, own);
 	snprintf(why, sizeof(why), "the host has %s available, %s kept or given to others",
-		 units_bytes(host.available, available), units_bytes(kept, reserve));
-	bound_by(room, held + minus(host.available, kept), why);
+		 units_bytes(available, text), units_bytes(kept, text2));
+	bound_by(room, held + minus(available, kept), why);
 }
 
 /* The room under one limit above it. */
@@ -155,7 +146,6 @@ static bool find_room(const struct enforce *e, struct running_action *running, s
 				   units_bytes(own, text));
 		return false;
 	}
-	snprintf(room.why, sizeof(room.why), "%s", "");
 	bound_by(&room, cap, "no more is allowed");
 	bound_by_host(e, t, held.limit, &room);
 	bound_by_ancestors(e, running, held.limit, &room);
