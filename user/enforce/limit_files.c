@@ -3,6 +3,7 @@
 #include "limit_files.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +22,7 @@
 	(64ULL << 10) /* the kernel rounds a limit down to its pages, of any size up to this */
 #define RECLAIM_MOST (32ULL << 20) /* in one write: the next step takes more */
 
-bool limit_is_v1(int dir_fd) { return faccessat(dir_fd, "memory.max", F_OK, 0) < 0; }
+static bool is_v1(int dir_fd) { return faccessat(dir_fd, "memory.max", F_OK, 0) < 0; }
 
 static int read_number(int dir_fd, const char *file, uint64_t *ret_value)
 {
@@ -38,7 +39,7 @@ static const char *also_file(bool v1) { return v1 ? "memory.memsw.limit_in_bytes
 
 int limit_read(int dir_fd, struct memory_limit *ret_limit)
 {
-	bool v1 = limit_is_v1(dir_fd);
+	bool v1 = is_v1(dir_fd);
 	struct memory_limit limit = {.also = HR_UNKNOWN};
 	int r = read_number(dir_fd, limit_file(v1), &limit.limit);
 
@@ -70,8 +71,7 @@ static int set(int dir_fd, const char *file, uint64_t from, uint64_t to)
 
 int limit_write(int dir_fd, const struct memory_limit *from, const struct memory_limit *to)
 {
-	bool v1 = limit_is_v1(dir_fd),
-	     also_first = to->limit > from->limit || to->also > from->also;
+	bool v1 = is_v1(dir_fd), also_first = to->limit > from->limit || to->also > from->also;
 	int r = 0;
 
 	if (also_first)
@@ -126,7 +126,7 @@ static int read_usage(int dir_fd, bool v1, struct memory_limit *ret_usage)
 
 int limit_held(int dir_fd, struct memory_limit *ret_held)
 {
-	bool v1 = limit_is_v1(dir_fd);
+	bool v1 = is_v1(dir_fd);
 	uint64_t cache = clean_cache(dir_fd, v1);
 	struct memory_limit usage;
 	int r = read_usage(dir_fd, v1, &usage);
@@ -155,7 +155,7 @@ static void reclaim_cache(int dir_fd, uint64_t bytes)
 
 int limit_floor(int dir_fd, const struct memory_limit *was, struct memory_limit *ret_floor)
 {
-	bool v1 = limit_is_v1(dir_fd);
+	bool v1 = is_v1(dir_fd);
 	uint64_t old = was->limit != HR_UNKNOWN ? was->limit : was->also, margin;
 	struct memory_limit usage;
 	int r = v1 ? limit_held(dir_fd, &usage) : read_usage(dir_fd, v1, &usage);

@@ -13,7 +13,6 @@
 #ifndef HEADROOM_ENFORCE_LIMIT_FILES_H
 #define HEADROOM_ENFORCE_LIMIT_FILES_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct memory_limit {   /* bytes; HR_UNKNOWN: none, or no such file */
@@ -21,7 +20,6 @@ struct memory_limit {   /* bytes; HR_UNKNOWN: none, or no such file */
 	uint64_t also;  /* memory.high; memory.memsw.limit_in_bytes */
 };
 
-bool limit_is_v1(int dir_fd);
 int limit_read(int dir_fd, struct memory_limit *ret_limit);
 /* What differs, in the order that the kernel accepts. */
 int limit_write(int dir_fd, const struct memory_limit *from, const struct memory_limit *to);

@@ -66,6 +66,11 @@ static void bound_by_host(const struct enforce *e, const struct setting *own, ui
 	bound_by(room, held + minus(available, kept), why);
 }
 
+static uint64_t left_of(uint64_t limit, uint64_t used)
+{
+	return limit == HR_UNKNOWN ? HR_UNKNOWN : minus(limit, used);
+}
+
 /* The room under one limit above it. */
 static void bound_by_ancestor(int dir_fd, const char *path, uint64_t held, struct room *room)
 {
@@ -75,14 +80,7 @@ static void bound_by_ancestor(int dir_fd, const char *path, uint64_t held, struc
 
 	if (limit_read(dir_fd, &limit) || limit_held(dir_fd, &used))
 		return;
-	if (limit_is_v1(dir_fd))
-		least = smaller(
-			limit.limit == HR_UNKNOWN ? HR_UNKNOWN : minus(limit.limit, used.limit),
-			limit.also == HR_UNKNOWN ? HR_UNKNOWN : minus(limit.also, used.also));
-	else
-		least = smaller(limit.limit, limit.also) == HR_UNKNOWN
-				? HR_UNKNOWN
-				: minus(smaller(limit.limit, limit.also), used.limit);
+	least = smaller(left_of(limit.limit, used.limit), left_of(limit.also, used.also));
 	if (least == HR_UNKNOWN)
 		return;
 	snprintf(why, sizeof(why), "the limit of %.90s binds: %s", path,
