@@ -372,13 +372,26 @@ static void test_lowered(void **state)
 	}
 }
 
+static void expect_restored(bool v1)
+{
+	struct enforce *e = open_enforce(v1);
+	struct pollfd p = {.fd = enforce_fd(e), .events = POLLIN};
+	uint64_t id, limit;
+
+	do
+		assert_int_equal(poll(&p, 1, 10000), 1);
+	while (!enforce_take_restored(e, &id, &limit));
+	assert_int_equal(limit, 16 * MIB);
+	assert_true(id == box_id());
+	assert_int_equal(max_of(v1), 16);
+	enforce_close(e);
+}
+
 /* The next daemon goes on with what the last one could not lower. */
 static void test_adopted(void **state)
 {
 	static const struct host h = {.max = 16, .usage = 12};
-	struct pollfd p = {.events = POLLIN};
 	struct enforce *e;
-	uint64_t id, limit;
 
 	(void)state;
 	make_host(&h);
@@ -388,25 +401,36 @@ static void test_adopted(void **state)
 	enforce_close(e);
 	assert_int_equal(max_of(false), 32);
 	put_group("pod/box", false, 32, 0, 4, 0);
-	e = open_enforce(false);
-	p.fd = enforce_fd(e);
-	do
-		assert_int_equal(poll(&p, 1, 10000), 1);
-	while (!enforce_take_restored(e, &id, &limit));
-	assert_int_equal(limit, 16 * MIB);
-	assert_true(id == box_id());
-	assert_int_equal(max_of(false), 16);
+	expect_restored(false);
+	tree_done(&tree);
+}
+
+/* The limit is the old one already, that of memory and swap is not: the event still names the limit. */
+static void test_adopted_half(void **state)
+{
+	static const struct host h = {.v1 = true, .max = 16, .high = 32, .usage = 12};
+	struct enforce *e;
+
+	(void)state;
+	make_host(&h);
+	e = open_enforce(true);
+	assert_int_equal(resize(e, 32, 0).status, HR_STATUS_DONE);
+	put_number("m/pod/box/memory.memsw.usage_in_bytes", 40, "");
 	enforce_close(e);
+	assert_int_equal(max_of(true), 16);
+	assert_int_equal(high_of(true), 48);
+	put_number("m/pod/box/memory.memsw.usage_in_bytes", 12, "");
+	expect_restored(true);
+	assert_int_equal(high_of(true), 32);
 	tree_done(&tree);
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_raised),
-		cmocka_unit_test(test_again),
-		cmocka_unit_test(test_lowered),
-		cmocka_unit_test(test_adopted),
+		cmocka_unit_test(test_raised),       cmocka_unit_test(test_again),
+		cmocka_unit_test(test_lowered),      cmocka_unit_test(test_adopted),
+		cmocka_unit_test(test_adopted_half),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

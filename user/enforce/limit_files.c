@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <headroom/board.h>
 
 #include "base/arith.h"
 #include "base/cleanup.h"
@@ -156,7 +155,7 @@ static void reclaim_cache(int dir_fd, uint64_t bytes)
 int limit_floor(int dir_fd, const struct memory_limit *was, struct memory_limit *ret_floor)
 {
 	bool v1 = is_v1(dir_fd);
-	uint64_t old = was->limit != HR_UNKNOWN ? was->limit : was->also, margin;
+	uint64_t old = limit_own(was->limit, was->also), margin;
 	struct memory_limit usage;
 	int r = v1 ? limit_held(dir_fd, &usage) : read_usage(dir_fd, v1, &usage);
 

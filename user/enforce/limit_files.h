@@ -14,12 +14,18 @@
 #define HEADROOM_ENFORCE_LIMIT_FILES_H
 
 #include <stdint.h>
+#include <headroom/board.h>
 
 struct memory_limit {   /* bytes; HR_UNKNOWN: none, or no such file */
 	uint64_t limit; /* memory.max; memory.limit_in_bytes */
 	uint64_t also;  /* memory.high; memory.memsw.limit_in_bytes */
 };
 
+/* The one that binds it: the limit, or memory.high where that alone is set. */
+static inline uint64_t limit_own(uint64_t limit, uint64_t also)
+{
+	return limit != HR_UNKNOWN ? limit : also;
+}
 int limit_read(int dir_fd, struct memory_limit *ret_limit);
 /* What differs, in the order that the kernel accepts. */
 int limit_write(int dir_fd, const struct memory_limit *from, const struct memory_limit *to);

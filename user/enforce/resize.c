@@ -124,8 +124,8 @@ static uint64_t raised(uint64_t value, uint64_t by)
 static bool find_room(const struct enforce *e, struct running_action *running, struct setting *t,
 		      const struct memory_limit *now, uint64_t *ret_by)
 {
-	uint64_t own = now->limit != HR_UNKNOWN ? now->limit : now->also,
-		 page = (uint64_t)sysconf(_SC_PAGESIZE), cap = running->action.most, asked;
+	uint64_t own = limit_own(now->limit, now->also), page = (uint64_t)sysconf(_SC_PAGESIZE),
+		 cap = running->action.most, asked;
 	struct room room = {.most = HR_UNKNOWN};
 	struct memory_limit held;
 	char text[UNITS_TEXT];
@@ -185,7 +185,7 @@ static int raise_limit(struct worker *worker, struct running_action *running, st
 	if (t->ours)
 		undo_clear(e->undo, t->undo);
 	t->undo = index;
-	t->ours = to.limit != HR_UNKNOWN ? to.limit : to.also;
+	t->ours = limit_own(to.limit, to.also);
 	t->calm_ns = 0;
 	t->look_ns = clock_mono_ns() + NS_PER_SEC;
 	__atomic_store_n(&t->until_ns, clock_mono_ns() + running->action.for_ms * NS_PER_MS,
@@ -225,7 +225,7 @@ static void resize(struct worker *worker, struct running_action *running)
 		return running_set_result(running, HR_STATUS_FAILED, ENOSPC,
 					  "too many limits are raised");
 	was = old_limit(e, t, had, &now);
-	t->was = was.limit != HR_UNKNOWN ? was.limit : was.also;
+	t->was = limit_own(was.limit, was.also);
 	if (find_room(e, running, t, &now, &by)) {
 		r = raise_limit(worker, running, t, &was, &now, by);
 		if (r < 0)

@@ -86,7 +86,7 @@ static bool is_calm(struct enforce *e, struct setting *t, uint64_t now_ns)
 	t->look_ns = now_ns + LOOK_NS;
 	if (!undo_get(e->undo, t->undo, &entry) || undo_held(&entry, &held) < 0)
 		return true; /* gone, or another cgroup's: undo_one() finds out */
-	if (held >= CALM_PART(entry.was != entry.ours ? entry.was : entry.also_was))
+	if (held >= CALM_PART(limit_own(entry.was, entry.also_was)))
 		t->calm_ns = 0;
 	else if (!t->calm_ns)
 		t->calm_ns = now_ns;
@@ -101,7 +101,7 @@ static uint64_t lift(struct enforce *e, struct setting *t, uint64_t now_ns)
 	int r;
 
 	if (limit && undo_get(e->undo, t->undo, &entry))
-		t->was = entry.was != entry.ours ? entry.was : entry.also_was;
+		t->was = limit_own(entry.was, entry.also_was);
 	r = undo_one(e->undo, t->undo);
 
 	if (undo_may_pass(r) && (limit || ++t->tries < LIFT_TRIES)) {
