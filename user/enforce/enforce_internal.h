@@ -80,7 +80,8 @@ struct setting {        /* settings.c */
 	unsigned int undo, tries;
 	uint64_t memcg_id, until_ns; /* monotonic; both __atomic */
 	uint64_t was, ours;          /* ours 0: nothing is set */
-	uint64_t look_ns, calm_ns;   /* UNDO_LIMIT: the next look; since when it is far below; 0 */
+	uint64_t look_ns;            /* UNDO_LIMIT: the next look; __atomic */
+	uint64_t calm_ns;            /* UNDO_LIMIT: since when it is far below; 0 */
 };
 
 struct enforce {

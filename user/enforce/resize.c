@@ -187,7 +187,7 @@ static int raise_limit(struct worker *worker, struct running_action *running, st
 	t->undo = index;
 	t->ours = limit_own(to.limit, to.also);
 	t->calm_ns = 0;
-	t->look_ns = clock_mono_ns() + NS_PER_SEC;
+	__atomic_store_n(&t->look_ns, clock_mono_ns() + NS_PER_SEC, __ATOMIC_RELAXED);
 	__atomic_store_n(&t->until_ns, clock_mono_ns() + running->action.for_ms * NS_PER_MS,
 			 __ATOMIC_RELEASE);
 	running->result.set = t->ours;

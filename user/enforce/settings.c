@@ -83,7 +83,7 @@ static bool is_calm(struct enforce *e, struct setting *t, uint64_t now_ns)
 	struct undo_entry entry;
 	uint64_t held;
 
-	t->look_ns = now_ns + LOOK_NS;
+	__atomic_store_n(&t->look_ns, now_ns + LOOK_NS, __ATOMIC_RELAXED);
 	if (!undo_get(e->undo, t->undo, &entry) || undo_held(&entry, &held) < 0)
 		return true; /* gone, or another cgroup's: undo_one() finds out */
 	if (held >= CALM_PART(limit_own(entry.was, entry.also_was)))
@@ -186,7 +186,8 @@ struct setting *setting_take(struct enforce *e, enum undo_what what, uint64_t me
 	if (free_one) {
 		__atomic_store_n(&free_one->what, what, __ATOMIC_RELAXED);
 		__atomic_store_n(&free_one->memcg_id, memcg_id, __ATOMIC_RELAXED);
-		free_one->was = free_one->ours = free_one->look_ns = free_one->calm_ns = 0;
+		__atomic_store_n(&free_one->look_ns, 0, __ATOMIC_RELAXED);
+		free_one->was = free_one->ours = free_one->calm_ns = 0;
 		free_one->tries = 0;
 	}
 	return free_one;
