@@ -372,15 +372,16 @@ static void test_lowered(void **state)
 	}
 }
 
-static void expect_restored(bool v1)
+static void expect_restored(struct enforce *e, bool v1)
 {
-	struct enforce *e = open_enforce(v1);
 	struct pollfd p = {.fd = enforce_fd(e), .events = POLLIN};
+	struct action_result result;
 	uint64_t id, limit;
 
-	do
+	do {
 		assert_int_equal(poll(&p, 1, 10000), 1);
-	while (!enforce_take_restored(e, &id, &limit));
+		enforce_take(e, &result); /* resets the descriptor */
+	} while (!enforce_take_restored(e, &id, &limit));
 	assert_int_equal(limit, 16 * MIB);
 	assert_true(id == box_id());
 	assert_int_equal(max_of(v1), 16);
@@ -401,7 +402,7 @@ static void test_adopted(void **state)
 	enforce_close(e);
 	assert_int_equal(max_of(false), 32);
 	put_group("pod/box", false, 32, 0, 4, 0);
-	expect_restored(false);
+	expect_restored(open_enforce(false), false);
 	tree_done(&tree);
 }
 
@@ -420,8 +421,38 @@ static void test_adopted_half(void **state)
 	assert_int_equal(max_of(true), 16);
 	assert_int_equal(high_of(true), 48);
 	put_number("m/pod/box/memory.memsw.usage_in_bytes", 12, "");
-	expect_restored(true);
+	expect_restored(open_enforce(true), true);
 	assert_int_equal(high_of(true), 32);
+	tree_done(&tree);
+}
+
+/* A refused action leaves it to be lowered. */
+static void test_adopted_refused(void **state)
+{
+	static const struct host h = {.max = 16, .usage = 12};
+	char from[TREE_PATH], to[TREE_PATH];
+	struct enforce *e;
+
+	(void)state;
+	make_host(&h);
+	e = open_enforce(false);
+	assert_int_equal(resize(e, 32, 0).status, HR_STATUS_DONE);
+	put_number("m/pod/box/memory.current", 30, "");
+	enforce_close(e);
+	e = open_enforce(false);
+	/* A writer has tried to lower it, and tries again after a second. */
+	for (int ms = 0; __atomic_load_n(&e->settings[0].until_ns, __ATOMIC_ACQUIRE) == 1 ||
+			 __atomic_load_n(&e->settings[0].state, __ATOMIC_ACQUIRE) != SETTING_SET;
+	     ms++) {
+		assert_true(ms < 10000);
+		usleep(1000);
+	}
+	assert_int_not_equal(resize(e, 16, 0).status, HR_STATUS_DONE);
+	put_number("m/pod/box/new", 12, ""); /* a writer may read it at any time */
+	assert_int_equal(rename(tree_path(&tree, "m/pod/box/new", from),
+				tree_path(&tree, "m/pod/box/memory.current", to)),
+			 0);
+	expect_restored(e, false);
 	tree_done(&tree);
 }
 
@@ -430,7 +461,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_raised),       cmocka_unit_test(test_again),
 		cmocka_unit_test(test_lowered),      cmocka_unit_test(test_adopted),
-		cmocka_unit_test(test_adopted_half),
+		cmocka_unit_test(test_adopted_half), cmocka_unit_test(test_adopted_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,8 @@ static void adopt(struct enforce *e)
 				      .what = UNDO_LIMIT,
 				      .undo = i,
 				      .memcg_id = entry.memcg_id,
-				      .until_ns = 1};
+				      .until_ns = 1,
+				      .ours = limit_own(entry.ours, entry.also_ours)};
 		n++;
 	}
 }
