@@ -13,7 +13,7 @@
 	600 /* growth counts if it alone would use up what is available within this time … */
 #define LARGE_MILLI 50 /* … and a twentieth of the host is large enough in any case */
 
-/* log2 of growth × risk: twice as much is more, a tenth more is noise. */
+/* log2 of growth × risk: twice as much is more, a tenth more is noise. 0 where the growth is not known (HR_UNKNOWN_I64 is negative). */
 static uint8_t rank_growth(int64_t growth, uint64_t risk_centi, uint64_t available)
 {
 	uint64_t g = growth > 0 ? (uint64_t)growth : 0, score;
@@ -79,12 +79,9 @@ static uint64_t size_of(const struct hr_slot *slot)
 }
 
 /* What may be freed counts fully of a container that still grows: its end stops that, whatever remains. */
-static uint8_t rank_size(const struct policy_engine *engine, const struct hr_slot *slot,
-			 uint64_t risk, uint64_t available, uint64_t lacking)
+static uint8_t rank_size(const struct policy_engine *engine, const struct hr_slot *slot, bool grows,
+			 uint64_t lacking)
 {
-	bool grows = slot->forecast.drift_bytes_per_second != HR_UNKNOWN_I64 &&
-		     rank_growth(slot->forecast.drift_bytes_per_second, risk, available);
-
 	if (enough(engine, size_of(slot), lacking))
 		return 2;
 	return enough(engine, most_of(slot), lacking) ? 1 + grows : 0;
@@ -178,13 +175,12 @@ static void add_slot(struct policy_engine *engine, uint32_t policy, uint32_t slo
 	*ret = (struct candidate){
 		.slot = slot, .pgroup = NONE32, .size = size_of(at), .growth = growth_of(at)};
 	ret->reason = (uint8_t)reason_not(engine, policy, slot, NONE32, f->key, at->id.workload);
-	ret->rank[0] = rank_size(engine, at, risk, f->at[CONDITION_HOST_AVAILABLE], lacking);
+	ret->grows = rank_growth(at->forecast.drift_bytes_per_second, risk,
+				 f->at[CONDITION_HOST_AVAILABLE]);
+	ret->rank[0] = rank_size(engine, at, ret->grows, lacking);
 	ret->rank[1] = low == HR_UNKNOWN || !low || at->memory.usage == HR_UNKNOWN ||
 		       at->memory.usage > low;
 	ret->rank[2] = rank_growth(ret->growth, risk, f->at[CONDITION_HOST_AVAILABLE]);
-	ret->grows = at->forecast.drift_bytes_per_second != HR_UNKNOWN_I64 &&
-		     rank_growth(at->forecast.drift_bytes_per_second, risk,
-				 f->at[CONDITION_HOST_AVAILABLE]);
 }
 
 static void add_process_group(struct policy_engine *engine, uint32_t policy, uint32_t pgroup,
@@ -206,8 +202,7 @@ static void add_process_group(struct policy_engine *engine, uint32_t policy, uin
 	ret->rank[0] = enough(engine, ret->size, lacking) ? 2 : 0;
 	ret->rank[1] = 1;
 	ret->rank[2] = rank_growth(ret->growth, HR_UNKNOWN, f->at[CONDITION_HOST_AVAILABLE]);
-	ret->grows = at->growth_bytes_per_second != HR_UNKNOWN_I64 &&
-		     rank_growth(at->growth_bytes_per_second, HR_UNKNOWN,
+	ret->grows = rank_growth(at->growth_bytes_per_second, HR_UNKNOWN,
 				 f->at[CONDITION_HOST_AVAILABLE]);
 }
 
