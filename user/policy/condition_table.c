@@ -155,6 +155,9 @@ static const struct condition_level alarm_levels[] = {
 #define EVENT(member_)                                   \
 	.event_at = offsetof(struct hr_inputs, member_), \
 	.event_bytes = sizeof(((const struct hr_inputs *)NULL)->member_)
+#define LEVELS(levels_, least_, most_)                                                \
+	.type = VALUE_LEVEL, .levels = (levels_), .least = (least_), .most = (most_), \
+	.scope = FOR_CONTAINERS, .sentence = "{}", CALM(100, 10)
 #define CALM(per_cent_, seconds_) .calm_milli = 10 * (per_cent_), .calm_ms = 1000 * (seconds_)
 
 /* Where the hysteresis of each comes from: docs/explanation/actions.md. */
@@ -263,30 +266,18 @@ const struct condition condition_table[CONDITIONS] = {
 	[CONDITION_ALARM] =
 		{
 			.key = "alarm",
-			.type = VALUE_LEVEL,
-			.least = HR_ALARM_NOTICE,
-			.most = HR_ALARM_ACT,
-			.levels = alarm_levels,
-			.scope = FOR_CONTAINERS,
+			LEVELS(alarm_levels, HR_ALARM_NOTICE, HR_ALARM_ACT),
 			.read = read_alarm,
 			.own_only = OF_OWN_FORECAST,
 			.shared = HR_ALARM_NONE,
-			CALM(100, 10),
-			.sentence = "{}",
 			.values = "notice, warn or act",
 			.reference = "The alarm is at least this.",
 		},
 	[CONDITION_LEAK] =
 		{
 			.key = "leak",
-			.type = VALUE_LEVEL,
-			.least = HR_LEAK_SUSPECTED,
-			.most = HR_LEAK_EXHAUSTING,
-			.levels = leak_levels,
-			.scope = FOR_CONTAINERS,
+			LEVELS(leak_levels, HR_LEAK_SUSPECTED, HR_LEAK_EXHAUSTING),
 			.read = read_leak,
-			CALM(100, 10),
-			.sentence = "{}",
 			EVENT(leak),
 			.values = "suspected, confirmed or exhausting",
 			.reference = "The leak state is at least this.",
