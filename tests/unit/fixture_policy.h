@@ -323,6 +323,9 @@ static inline void world_ends(struct snapshot *w, uint32_t i)
 /* ---- common parts of policies ---- */
 #define BY_NAME(glob_) .selector = {{POLICY_NAME + 1, NULL, glob_}}
 #define USAGE_AT(mib)  .conditions = WHEN(USAGE), .threshold[CONDITION_USAGE] = {(mib)*MIB, 0, 0}
+#define HOST_BELOW(milli)                   \
+	.conditions = WHEN(HOST_AVAILABLE), \
+	.threshold[CONDITION_HOST_AVAILABLE] = {HR_UNKNOWN, (milli), 0}
 /* The empty one at the end is for a linter that takes a single one for an assignment. */
 #define ACTIONS(...)                            \
 	.action = {__VA_ARGS__, {.signal = 0}}, \
@@ -351,5 +354,11 @@ static inline void world_ends(struct snapshot *w, uint32_t i)
 	{                                \
 		.kind = HR_ACTION_REFLEX \
 	}
+
+static const struct rule_spec host_low = {
+	"low",
+	{.mode = MODE_ENFORCE, HOST_BELOW(50), .cooldown_ms = 60000, ACTIONS(KILL)},
+	{{0}},
+	NULL};
 
 #endif

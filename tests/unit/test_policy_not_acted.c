@@ -3,21 +3,14 @@
  * before the kernel. Each once for a target and an episode. */
 #include "fixture_policy.h"
 
-static const struct rule_spec low = {"low",
-				     {.mode = MODE_ENFORCE,
-				      .conditions = WHEN(HOST_AVAILABLE),
-				      .threshold[CONDITION_HOST_AVAILABLE] = {HR_UNKNOWN, 50, 0},
-				      .cooldown_ms = 60000,
-				      ACTIONS(NOTIFY, KILL)},
-				     {{0}},
-				     NULL};
+static const struct rule_spec low = {
+	"low",
+	{.mode = MODE_ENFORCE, HOST_BELOW(50), .cooldown_ms = 60000, ACTIONS(NOTIFY, KILL)},
+	{{0}},
+	NULL};
 static const struct rule_spec only_web = {
 	"web",
-	{.mode = MODE_ENFORCE,
-	 .conditions = WHEN(HOST_AVAILABLE),
-	 .threshold[CONDITION_HOST_AVAILABLE] = {HR_UNKNOWN, 50, 0},
-	 .cooldown_ms = 60000,
-	 ACTIONS(KILL)},
+	{.mode = MODE_ENFORCE, HOST_BELOW(50), .cooldown_ms = 60000, ACTIONS(KILL)},
 	{{POLICY_NAME + 1, NULL, "web"}},
 	NULL};
 

@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* When the host itself runs short: the culprit is taken, the largest innocent is not; one after the other, and not for longer
- * than it lasts. */
+/* When the host itself runs short: the culprit is taken, the largest innocent is not. What follows over time:
+ * test_policy_shortage.c. */
 #include "fixture_policy.h"
-
-static const struct rule_spec low = {"low",
-				     {.mode = MODE_ENFORCE,
-				      .conditions = WHEN(HOST_AVAILABLE),
-				      .threshold[CONDITION_HOST_AVAILABLE] = {HR_UNKNOWN, 50, 0},
-				      .cooldown_ms = 60000,
-				      ACTIONS(KILL)},
-				     {{0}},
-				     NULL};
 
 struct identity { /* a container (or a process group: `pgroup`) of the context */
 	const char *name;
@@ -32,7 +23,7 @@ static const struct context {
 	struct identity identity[6];
 	const char *victim;     /* NULL: none */
 	const char *skipped[3]; /* the skipped ones, the largest first, with the reason */
-} scenes[] = {
+} contexts[] = {
 	{"the build, not the database",
 	 {{.name = "db", .mib = 90},
 	  {.name = "build", .mib = 80, .growth_kib = 900},
@@ -228,15 +219,15 @@ static void check_skipped(struct snapshot *w, const struct context *context)
 	}
 }
 
-static void test_scenes(void **state)
+static void test_contexts(void **state)
 {
 	for (int mode = MODE_DRY_RUN; mode <= MODE_ENFORCE; mode++)
-		for (size_t i = 0; i < ARRAY_SIZE(scenes); i++) {
+		for (size_t i = 0; i < ARRAY_SIZE(contexts); i++) {
 			struct snapshot *w = world_new(mode);
-			const struct context *context = &scenes[i];
+			const struct context *context = &contexts[i];
 
 			set_context(w, context);
-			set_add(w, &low);
+			set_add(w, &host_low);
 			world_rules(w);
 			world_run(w, 1);
 			if (!context->victim) {
@@ -253,7 +244,7 @@ static void test_scenes(void **state)
 }
 
 /* The target is a whole process group, by its pgid; of one that holds others its largest process, by its pid. */
-static void test_job_target(void **state)
+static void test_process_group_target(void **state)
 {
 	static const struct context context = {
 		"process group", {{.name = "make", .mib = 240, .pgroup = true}}, NULL, {NULL}};
@@ -268,7 +259,7 @@ static void test_job_target(void **state)
 	struct snapshot *w = world_new(MODE_ENFORCE);
 
 	set_context(w, &context);
-	set_add(w, &low);
+	set_add(w, &host_low);
 	world_rules(w);
 	world_run(w, 1);
 	assert_int_equal(w->last.target.slot, HR_UNKNOWN_U32);
@@ -330,7 +321,7 @@ static void test_recent(void **state)
 	struct snapshot *w = world_new(MODE_ENFORCE);
 
 	set_context(w, &context);
-	set_add(w, &low);
+	set_add(w, &host_low);
 	world_rules(w);
 	w->w.pgroups_new = true;
 	world_step_ms(w, 500);
@@ -345,7 +336,7 @@ static void test_recent(void **state)
 
 	w = world_new(MODE_ENFORCE);
 	set_context(w, &context);
-	set_add(w, &low);
+	set_add(w, &host_low);
 	world_rules(w);
 	w->w.pgroups_new = true; /* no pass ends */
 	world_step_ms(w, 100);
@@ -356,7 +347,7 @@ static void test_recent(void **state)
 
 	w = world_new(MODE_ENFORCE);
 	set_context(w, &plain);
-	set_add(w, &low);
+	set_add(w, &host_low);
 	world_rules(w);
 	w->w.pgroups_new = true;
 	world_step_ms(w, 100);
@@ -379,7 +370,7 @@ static void test_young(void **state)
 	struct snapshot *w = world_new(MODE_ENFORCE);
 
 	set_context(w, &small);
-	set_add(w, &low);
+	set_add(w, &host_low);
 	world_rules(w);
 	w->host.mem_available = 400 * MIB;
 	world_run(w, 5);
@@ -394,7 +385,7 @@ static void test_young(void **state)
 	/* That does not make one plainly the cause: the hog may hold little at the moment of the list. */
 	w = world_new(MODE_ENFORCE);
 	set_context(w, &small);
-	set_add(w, &low);
+	set_add(w, &host_low);
 	world_rules(w);
 	w->host.mem_available = 400 * MIB;
 	world_run(w, 8);
@@ -423,7 +414,7 @@ static void test_old_list(void **state)
 	struct snapshot *w = world_new(MODE_ENFORCE);
 
 	set_context(w, &before);
-	set_add(w, &low);
+	set_add(w, &host_low);
 	world_rules(w);
 	w->w.pgroups_ns = w->w.now_ns - 2 * SEC;
 	world_step_ms(w, 500);
@@ -437,7 +428,7 @@ static void test_old_list(void **state)
 
 	w = world_new(MODE_ENFORCE);
 	set_context(w, &before);
-	set_add(w, &low);
+	set_add(w, &host_low);
 	world_rules(w);
 	w->w.pgroups_ns = w->w.now_ns - 2 * SEC;
 	world_step_ms(w, 100);
@@ -463,7 +454,7 @@ static void test_missed(void **state)
 	struct snapshot *w = world_new(MODE_ENFORCE);
 
 	set_context(w, &context);
-	set_add(w, &low);
+	set_add(w, &host_low);
 	world_rules(w);
 	w->answer = ANSWER_NEVER;
 	w->on_order = skip_first;
@@ -478,207 +469,12 @@ static void test_missed(void **state)
 	world_free(w);
 }
 
-/* One after the other: the next only when the first one's memory had time to show, and it is still short. */
-static void test_one_at_a_time(void **state)
-{
-	struct snapshot *w = world_new(MODE_ENFORCE);
-
-	w->host.mem_available = 100 * MIB;
-	world_container(w, 0, "first", 900)->forecast.drift_bytes_per_second = 8 * MIB;
-	world_container(w, 1, "second", 800)->forecast.drift_bytes_per_second = 2 * MIB;
-	world_container(w, 2, "third", 700);
-	set_add(w, &low);
-	world_rules(w);
-	world_run(w, 3);
-	assert_int_equal(w->actions, 1);
-	world_ends(w, 0);
-	world_step_ms(w, 500);
-	assert_int_equal(w->actions, 1); /* its memory is on the way */
-	world_run(w, 2);
-	assert_int_equal(w->actions, 2); /* it was not enough */
-	w->host.mem_available = 1000 * MIB;
-	world_ends(w, 1);
-	world_run(w, 20);
-	assert_string_equal(w->log, "1 do kill first 1/1 by low\n4.5 do kill second 1/1 by low\n");
-	assert_int_equal(w->last_outcome.averted, 1);
-	world_free(w);
-}
-
-/* The host is still short after the first kill: what holds next to nothing of what is lacking, and does not grow, stays. */
-static void test_too_small(void **state)
-{
-	static const struct {
-		uint64_t innocent_mib;
-		int64_t growth;
-		bool taken;
-	} rows[] = {
-		{30, 0, false},
-		{30, 40 * MIB, true},
-		{30, HR_UNKNOWN_I64, true}, /* has just begun */
-		{600, 0, true},
-	};
-
-	for (size_t i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
-		struct snapshot *w = world_new(MODE_ENFORCE);
-		struct rule_spec rule = low;
-
-		rule.p.for_ms = i % 2 ? 1000 : 0;
-		rule.p.threshold[CONDITION_HOST_AVAILABLE] =
-			(struct policy_threshold){HR_UNKNOWN, 900, 0};
-		w->host.mem_total = 8192 * MIB;
-		w->host.mem_available = 4096 * MIB;
-		world_container(w, 0, "hog", 900)->forecast.drift_bytes_per_second = 80 * MIB;
-		world_container(w, 1, "innocent", rows[i / 2].innocent_mib)
-			->forecast.drift_bytes_per_second = rows[i / 2].growth;
-		set_add(w, &rule);
-		world_rules(w);
-		world_run(w, 3);
-		assert_int_equal(w->actions, 1);
-		world_ends(w, 0);
-		world_run(w, 20);
-		assert_int_equal(strstr(w->log, "kill innocent") != NULL, rows[i / 2].taken);
-		if (!rows[i / 2].taken)
-			assert_int_equal(w->not_taken.skipped[0].record.reason, HR_SKIP_NO_HELP);
-		/* Calm in between: another shortage. */
-		w->host.mem_available = 8000 * MIB;
-		world_run(w, 10);
-		w->host.mem_available = 4096 * MIB;
-		world_run(w, 20);
-		assert_non_null(strstr(w->log, "kill innocent"));
-		world_free(w);
-	}
-}
-
-/* Its supervisor starts the hog anew, and it grows again: it is taken again, within the cooldown, and not the database. */
-static void test_restarted_culprit(void **state)
-{
-	struct snapshot *w = world_new(MODE_ENFORCE);
-
-	w->host.mem_available = 100 * MIB;
-	world_container(w, 0, "hog", 900)->forecast.drift_bytes_per_second = 8 * MIB;
-	world_container(w, 1, "db", 950);
-	set_add(w, &low);
-	world_rules(w);
-	world_run(w, 3);
-	world_ends(w, 0);
-	w->host.mem_available = 1000 * MIB;
-	world_run(w, 10);
-	world_container(w, 0, "hog", 900)->forecast.drift_bytes_per_second = 8 * MIB;
-	w->host.mem_available = 100 * MIB;
-	world_run(w, 3);
-	assert_int_equal(w->actions, 2);
-	assert_null(strstr(w->log, "kill db"));
-	world_free(w);
-}
-
-/* What an escalation freed: a removed cgroup's cache and tmpfs are not gone with it. */
-static void test_freed_at_removal(void **state)
-{
-	static const struct {
-		uint64_t file_mib, freed_mib; /* HR_UNKNOWN */
-	} rows[] = {{0, 200}, {50, 150}, {200, 0}, {250, 0}, {HR_UNKNOWN, HR_UNKNOWN}};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct snapshot *w = world_new(MODE_ENFORCE);
-		struct hr_slot *s = world_container(w, 0, "box", 200);
-
-		s->memory.file =
-			rows[i].file_mib == HR_UNKNOWN ? HR_UNKNOWN : rows[i].file_mib * MIB;
-		w->host.mem_available = 10 * MIB;
-		set_add(w, &low);
-		world_rules(w);
-		world_run(w, 1);
-		assert_int_equal(w->kills, 1);
-		world_ends(w, 0);
-		w->host.mem_available = 3000 * MIB;
-		world_run(w, 3);
-		assert_int_equal(w->ends, 1);
-		assert_int_equal(w->last_outcome.freed, rows[i].freed_mib == HR_UNKNOWN
-								? HR_UNKNOWN
-								: rows[i].freed_mib * MIB);
-		world_free(w);
-	}
-}
-
-/* One shortage gets one dry run, not one on each container. */
-static void test_dry_run_once(void **state)
-{
-	struct snapshot *w = world_new(MODE_DRY_RUN);
-
-	w->host.mem_available = 100 * MIB;
-	for (uint32_t i = 0; i < 20; i++)
-		world_container(w, i, "box", 100 + i);
-	set_add(w, &low);
-	world_rules(w);
-	world_run(w, 600);
-	assert_int_equal(w->actions, 1);
-	w->host.mem_available = 1000 * MIB;
-	world_run(w, 30);
-	w->host.mem_available = 100 * MIB;
-	world_run(w, 29);
-	assert_int_equal(w->actions, 1);
-	world_run(w, 10);
-	assert_int_equal(w->actions, 2);
-	world_free(w);
-}
-
-/* The kernel has just OOM-killed because the host ran short. */
-static void test_hold_off(void **state)
-{
-	struct snapshot *w = world_new(MODE_ENFORCE);
-
-	w->host.mem_available = 100 * MIB;
-	world_container(w, 0, "box", 500);
-	set_add(w, &low);
-	world_rules(w);
-	engine_oom_kill(w->engine, HR_UNKNOWN_U32, w->w.now_ns);
-	world_run(w, 3);
-	assert_string_equal(w->log, "1 refused kill box: recent kernel OOM kill\n");
-	world_run(w, 2);
-	assert_int_equal(w->kills, 1);
-	world_free(w);
-}
-
-/* A more severe policy about the host takes over from a milder one, and not the other way round. */
-static void test_harsher(void **state)
-{
-	struct rule_spec gentle = low, hard = low;
-	struct snapshot *w = world_new(MODE_ENFORCE);
-
-	gentle.name = "gentle";
-	gentle.p.threshold[CONDITION_HOST_AVAILABLE].milli = 100;
-	gentle.p.action[0] = (struct policy_action)TERM(30);
-	hard.name = "hard";
-	hard.p.threshold[CONDITION_HOST_AVAILABLE].milli = 30;
-	set_add(w, &gentle);
-	set_add(w, &hard);
-	world_rules(w);
-	world_container(w, 0, "a", 500);
-	world_container(w, 1, "b", 400);
-	w->host.mem_available = 300 * MIB;
-	world_run(w, 2);
-	w->host.mem_available = 100 * MIB;
-	world_run(w, 2);
-	assert_string_equal(w->log, "1 do term a 1/1 by gentle\n3 do kill a 1/1 by hard\n");
-	world_free(w);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_young),
-		cmocka_unit_test(test_old_list),
-		cmocka_unit_test(test_missed),
-		cmocka_unit_test(test_recent),
-		cmocka_unit_test(test_scenes),
-		cmocka_unit_test(test_job_target),
-		cmocka_unit_test(test_too_small),
-		cmocka_unit_test(test_restarted_culprit),
-		cmocka_unit_test(test_one_at_a_time),
-		cmocka_unit_test(test_dry_run_once),
-		cmocka_unit_test(test_freed_at_removal),
-		cmocka_unit_test(test_hold_off),
-		cmocka_unit_test(test_harsher),
+		cmocka_unit_test(test_young),    cmocka_unit_test(test_old_list),
+		cmocka_unit_test(test_missed),   cmocka_unit_test(test_recent),
+		cmocka_unit_test(test_contexts), cmocka_unit_test(test_process_group_target),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
