@@ -47,6 +47,7 @@ struct snapshot {
 	char log[16384];
 	bool quiet, terse; /* terse: only actions */
 	enum { ANSWER_DONE, ANSWER_NEVER, ANSWER_FAILED, ANSWER_LATER } answer;
+	uint64_t freed; /* of each result */
 	struct action later, last, not_taken;
 	struct outcome last_outcome;
 	bool has_later;
@@ -93,6 +94,7 @@ static inline void world_answer(struct snapshot *w, const struct action *action,
 
 	action_result_init(&result, action, status);
 	result.error = status == HR_STATUS_FAILED ? 1 : 0;
+	result.freed = w->freed;
 	engine_action_done(w->engine, &w->w, &result);
 }
 
@@ -282,6 +284,7 @@ static inline struct snapshot *world_new(enum policy_mode mode)
 	w->host.mem_total = 4096 * MIB;
 	w->host.mem_available = 2048 * MIB;
 	w->host.swap_total = w->host.swap_free = 0;
+	w->freed = HR_UNKNOWN;
 	w->terse = true;
 	assert_int_equal(engine_init(&w->engine, WORLD_SLOTS, &calls), 0);
 	return w;

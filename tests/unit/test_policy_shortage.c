@@ -29,18 +29,23 @@ static void test_one_at_a_time(void **state)
 	world_free(w);
 }
 
-/* The host is still short after the first kill: what holds next to nothing of what is lacking, and does not grow, stays. */
+/* The host is still short after the first kill: what holds next to nothing of what is lacking or of what that kill freed,
+ * and does not grow, stays. */
 static void test_too_small(void **state)
 {
 	static const struct {
 		uint64_t innocent_mib;
 		int64_t growth;
+		uint64_t freed; /* by the first kill */
 		bool taken;
 	} rows[] = {
-		{30, 0, false},
-		{30, 40 * MIB, true},
-		{30, HR_UNKNOWN_I64, true}, /* has just begun */
-		{600, 0, true},
+		{30, 0, HR_UNKNOWN, false},
+		{30, 40 * MIB, HR_UNKNOWN, true},
+		{30, HR_UNKNOWN_I64, HR_UNKNOWN, true}, /* has just begun */
+		{600, 0, HR_UNKNOWN, true},
+		{30, 0, 60 * MIB, true}, /* half of it */
+		{30, 0, 61 * MIB, false},
+		{30, 0, 0, false},
 	};
 
 	for (size_t i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
@@ -50,6 +55,7 @@ static void test_too_small(void **state)
 		rule.p.for_ms = i % 2 ? 1000 : 0;
 		rule.p.threshold[CONDITION_HOST_AVAILABLE] =
 			(struct policy_threshold){HR_UNKNOWN, 900, 0};
+		w->freed = rows[i / 2].freed;
 		w->host.mem_total = 8192 * MIB;
 		w->host.mem_available = 4096 * MIB;
 		world_container(w, 0, "hog", 900)->forecast.drift_bytes_per_second = 80 * MIB;
