@@ -19,6 +19,14 @@ static inline void rule(struct snapshot *w, const struct rule_spec *spec)
 
 static inline void usage(struct snapshot *w, uint64_t mib) { w->slot[0].memory.usage = mib * MIB; }
 
+/* Above the threshold from the start, for so long. */
+static inline void run_above(struct snapshot *w, const struct rule_spec *spec, unsigned int seconds)
+{
+	rule(w, spec);
+	usage(w, 312);
+	world_run(w, seconds);
+}
+
 static inline void scenarios_run(const struct scenario *scenarios, size_t n)
 {
 	int bad = 0;

@@ -11,9 +11,7 @@ static const struct rule_spec with_on_exit = {
 
 static void go_on_exit(struct snapshot *w)
 {
-	rule(w, &with_on_exit);
-	usage(w, 312);
-	world_run(w, 5);
+	run_above(w, &with_on_exit, 5);
 	usage(w, 20); /* calm already, but not at its end yet */
 	world_run(w, 4);
 	world_ends(w, 0);
@@ -24,9 +22,7 @@ static void go_on_exit(struct snapshot *w)
 
 static void go_on_exit_restarted(struct snapshot *w)
 {
-	rule(w, &with_on_exit);
-	usage(w, 312);
-	world_run(w, 5);
+	run_above(w, &with_on_exit, 5);
 	world_ends(w, 0);
 	world_run(w, 2);
 	world_container(w, 7, "citizen-7", 10)->id.workload = 1000; /* the supervisor was quicker */
@@ -38,9 +34,7 @@ static void go_on_exit_restarted(struct snapshot *w)
 /* The cgroup stays, its processes are gone. */
 static void ends_in_place(struct snapshot *w)
 {
-	rule(w, &with_on_exit);
-	usage(w, 312);
-	world_run(w, 5);
+	run_above(w, &with_on_exit, 5);
 	w->slot[0].flags = 0;
 }
 
@@ -77,9 +71,7 @@ static void go_ended_by_itself(struct snapshot *w)
 
 	spec.p.action[0].kind = HR_ACTION_NOTIFY;
 	spec.p.action[1].kind = HR_ACTION_THROTTLE;
-	rule(w, &spec);
-	usage(w, 312);
-	world_run(w, 5);
+	run_above(w, &spec, 5);
 	world_ends(w, 0);
 	world_run(w, 10);
 }
@@ -87,9 +79,7 @@ static void go_ended_by_itself(struct snapshot *w)
 static void go_on_exit_dry_run(struct snapshot *w)
 {
 	w->set->mode = MODE_DRY_RUN;
-	rule(w, &with_on_exit);
-	usage(w, 312);
-	world_run(w, 100);
+	run_above(w, &with_on_exit, 100);
 }
 
 static const struct scenario scenarios[] = {

@@ -35,18 +35,14 @@ static void go_policy_observe(struct snapshot *w)
 	struct rule_spec spec = kill_switch;
 
 	spec.p.mode = MODE_OBSERVE;
-	rule(w, &spec);
-	usage(w, 312);
-	world_run(w, 100);
+	run_above(w, &spec, 100);
 }
 
 /* One dry run: not again while it lasts, nor within the cooldown after it was calm. */
 static void go_dry_run(struct snapshot *w)
 {
 	w->set->mode = MODE_DRY_RUN;
-	rule(w, &kill_switch);
-	usage(w, 312);
-	world_run(w, 3000);
+	run_above(w, &kill_switch, 3000);
 	usage(w, 100);
 	world_run(w, 100);
 	usage(w, 312);
@@ -58,10 +54,8 @@ static void go_dry_run(struct snapshot *w)
 static void go_calm_in_time(struct snapshot *w)
 {
 	w->terse = false;
-	rule(w, &kill_switch);
-	usage(w, 312);
-	world_run(w, 45); /* terminated at 41 */
-	usage(w, 290);    /* below the threshold, within its margin: neither on nor over */
+	run_above(w, &kill_switch, 45); /* terminated at 41 */
+	usage(w, 290); /* below the threshold, within its margin: neither on nor over */
 	world_run(w, 40);
 	usage(w, 200);
 	world_run(w, 10);
@@ -70,9 +64,7 @@ static void go_calm_in_time(struct snapshot *w)
 /* Calm after the throttle, and back within the cooldown: the escalation continues where it stood. */
 static void go_relapse(struct snapshot *w)
 {
-	rule(w, &kill_switch);
-	usage(w, 312);
-	world_run(w, 33);
+	run_above(w, &kill_switch, 33);
 	usage(w, 200);
 	world_run(w, 10);
 	usage(w, 312);
@@ -81,9 +73,7 @@ static void go_relapse(struct snapshot *w)
 
 static void go_restart_between(struct snapshot *w)
 {
-	rule(w, &kill_switch);
-	usage(w, 312);
-	world_run(w, 25);
+	run_above(w, &kill_switch, 25);
 	world_container(w, 0, "citizen-7", 312); /* another cgroup: its time begins anew */
 	world_run(w, 29);
 	assert_int_equal(w->actions, 0);
@@ -109,9 +99,7 @@ static void go_jitter(struct snapshot *w)
 /* An input that is unknown for a while neither starts nor resets anything. */
 static void go_gap(struct snapshot *w)
 {
-	rule(w, &kill_switch);
-	usage(w, 312);
-	world_run(w, 20);
+	run_above(w, &kill_switch, 20);
 	w->slot[0].memory.usage = HR_UNKNOWN;
 	world_run(w, 20);
 	assert_int_equal(w->actions, 0);
@@ -136,9 +124,7 @@ static void go_clock_back(struct snapshot *w)
 static void go_failing_actions(struct snapshot *w)
 {
 	w->answer = ANSWER_FAILED;
-	rule(w, &kill_switch);
-	usage(w, 312);
-	world_run(w, 400);
+	run_above(w, &kill_switch, 400);
 }
 
 static void go_never_answered(struct snapshot *w)
@@ -151,9 +137,7 @@ static void go_never_answered(struct snapshot *w)
 static void go_nothing_to_reclaim(struct snapshot *w)
 {
 	w->slot[0].memory.unreclaimable = 300 * MIB;
-	rule(w, &kill_switch);
-	usage(w, 312);
-	world_run(w, 35);
+	run_above(w, &kill_switch, 35);
 }
 
 /* Every step was skipped, so a dry run has asked for nothing that its log must wait for: after the cooldown it looks again,
@@ -166,9 +150,7 @@ static void go_all_skipped(struct snapshot *w, enum policy_mode mode)
 		.p = {.mode = mode, USAGE_AT(300), .cooldown_ms = 5000, ACTIONS(THROTTLE(3))}};
 
 	w->slot[0].memory.unreclaimable = 300 * MIB;
-	rule(w, &spec);
-	usage(w, 312);
-	world_run(w, 3);
+	run_above(w, &spec, 3);
 	w->slot[0].memory.unreclaimable = 100 * MIB;
 	world_run(w, 4);
 }
@@ -180,9 +162,7 @@ static void go_rate_limit(struct snapshot *w)
 {
 	w->set->rate_limit_kills = 0;
 	w->set->rate_limit_per_ms = 600000;
-	rule(w, &kill_switch);
-	usage(w, 312);
-	world_run(w, 400);
+	run_above(w, &kill_switch, 400);
 }
 
 static void go_rate_limit_frees(struct snapshot *w)
@@ -195,9 +175,7 @@ static void go_rate_limit_frees(struct snapshot *w)
 	w->set->rate_limit_kills = 1;
 	w->set->rate_limit_per_ms = 60000;
 	world_container(w, 1, "second", 400);
-	rule(w, &now);
-	usage(w, 312);
-	world_run(w, 1);
+	run_above(w, &now, 1);
 	world_ends(w, 0);
 	world_run(w, 100);
 }
@@ -211,9 +189,7 @@ static void go_kernel_oom(struct snapshot *w)
 		NULL};
 
 	w->terse = false;
-	rule(w, &now);
-	usage(w, 312);
-	world_run(w, 2);
+	run_above(w, &now, 2);
 	engine_oom_kill(w->engine, 0, w->w.now_ns);
 	world_run(w, 6);
 	usage(w, 0);
@@ -244,9 +220,7 @@ static void go_notify_only(struct snapshot *w)
 		{{POLICY_NAME + 1, NULL, "*"}},
 		NULL};
 
-	rule(w, &spec);
-	usage(w, 312);
-	world_run(w, 500);
+	run_above(w, &spec, 500);
 	usage(w, 100);
 	world_run(w, 2);
 	usage(w, 312);
@@ -270,9 +244,7 @@ static void go_more_severe_takes_over(struct snapshot *w)
 		NULL};
 
 	set_add(w, &gentle);
-	rule(w, &hard);
-	usage(w, 312);
-	world_run(w, 5);
+	run_above(w, &hard, 5);
 	usage(w, 501);
 	world_run(w, 40);
 }
@@ -285,9 +257,7 @@ static void go_sequence_in_the_file(struct snapshot *w)
 	spec.name = "first";
 	set_add(w, &spec);
 	spec.name = "second";
-	rule(w, &spec);
-	usage(w, 312);
-	world_run(w, 10);
+	run_above(w, &spec, 10);
 }
 
 static void go_dry_run_never_blocks(struct snapshot *w)
@@ -301,9 +271,7 @@ static void go_dry_run_never_blocks(struct snapshot *w)
 	spec = kill_switch;
 	spec.p.for_ms = 2000;
 	spec.name = "earnest";
-	rule(w, &spec);
-	usage(w, 312);
-	world_run(w, 10);
+	run_above(w, &spec, 10);
 }
 
 static void go_dry_run_never_takes_over(struct snapshot *w)
@@ -320,9 +288,7 @@ static void go_dry_run_never_takes_over(struct snapshot *w)
 		NULL};
 
 	set_add(w, &earnest);
-	rule(w, &dry_run);
-	usage(w, 312);
-	world_run(w, 5);
+	run_above(w, &dry_run, 5);
 	usage(w, 600);
 	world_run(w, 20);
 }
@@ -332,9 +298,7 @@ static void go_renamed(struct snapshot *w)
 {
 	struct hr_str name = w->slot[0].id.name;
 
-	rule(w, &kill_switch);
-	usage(w, 312);
-	world_run(w, 20);
+	run_above(w, &kill_switch, 20);
 	w->slot[0].id.name = slot_text(&w->slot[0], "other");
 	world_run(w, 5);
 	w->slot[0].id.name = name;
@@ -344,9 +308,7 @@ static void go_renamed(struct snapshot *w)
 /* `docker rename` between SIGTERM and the kill: the kill is not for the other name, and that is said. */
 static void go_renamed_between(struct snapshot *w)
 {
-	rule(w, &kill_switch);
-	usage(w, 312);
-	world_run(w, 45);
+	run_above(w, &kill_switch, 45);
 	w->slot[0].id.name = slot_text(&w->slot[0], "other");
 	world_run(w, 60);
 }
@@ -354,9 +316,7 @@ static void go_renamed_between(struct snapshot *w)
 static void go_protected_between(struct snapshot *w)
 {
 	set_protect(w, POLICY_NAME, "citizen-8");
-	rule(w, &kill_switch);
-	usage(w, 312);
-	world_run(w, 45);
+	run_above(w, &kill_switch, 45);
 	w->slot[0].id.name = slot_text(&w->slot[0], "citizen-8");
 	world_run(w, 60);
 }
@@ -366,9 +326,7 @@ static void go_protected(struct snapshot *w)
 {
 	w->terse = false;
 	set_protect(w, POLICY_NAME, "citizen-7");
-	rule(w, &kill_switch);
-	usage(w, 312);
-	world_run(w, 100);
+	run_above(w, &kill_switch, 100);
 }
 
 static void go_late_results(struct snapshot *w)
@@ -380,9 +338,7 @@ static void go_late_results(struct snapshot *w)
 		NULL};
 
 	w->answer = ANSWER_LATER;
-	rule(w, &spec);
-	usage(w, 312);
-	world_run(w, 3);
+	run_above(w, &spec, 3);
 	assert_true(w->has_later);
 	world_answer(w, &w->later,
 		     HR_STATUS_DONE); /* after 2 s: another second for the samples to show it */
@@ -398,9 +354,7 @@ static void go_reclaim_hangs(struct snapshot *w)
 		NULL};
 
 	w->answer = ANSWER_NEVER;
-	rule(w, &spec);
-	usage(w, 312);
-	world_run(w, 30);
+	run_above(w, &spec, 30);
 }
 
 static void go_forecast(struct snapshot *w)
