@@ -1,11 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* The engine's steps around `resize`: to which limit, refused for a leak and where another limit binds, and what follows. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "fixture_policy.h"
 
 #define RESIZE(by_milli, most_)                                                           \
@@ -54,7 +48,7 @@ static void test_planned(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct policy_action spec = RESIZE(cases[i].milli, cases[i].most);
 		struct action action = {.kind = HR_ACTION_RESIZE, .spec = &spec};
 		struct hr_slot slot = {.memory = {.limit = cases[i].limit, .high = cases[i].high}};
@@ -110,7 +104,7 @@ static void test_refused(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct snapshot *w = start(MODE_ENFORCE);
 
 		w->slot[0].forecast.leak = cases[i].leak;
