@@ -27,6 +27,7 @@ static unsigned int known_risk(const struct hr_forecast *o)
 	return o->risk_centi == UINT16_MAX ? 0 : o->risk_centi;
 }
 
+/* An unknown risk, too, and whatever the alarm: not forecast_is_low(). */
 static bool is_low(const struct hr_forecast *o) { return known_risk(o) < FORECAST_LOW_CENTI; }
 
 static unsigned int level_of(const struct hr_forecast *o)
@@ -35,7 +36,7 @@ static unsigned int level_of(const struct hr_forecast *o)
 			       : known_risk(o) >= NOTICE_CENTI ? HR_ALARM_NOTICE
 							       : HR_ALARM_NONE;
 
-	if (o->alarm == HR_ALARM_ACT && is_low(o) && o->risk_centi != UINT16_MAX)
+	if (o->alarm == HR_ALARM_ACT && o->risk_centi < FORECAST_LOW_CENTI)
 		return HR_ALARM_WARN;
 	return o->alarm > by_risk ? o->alarm : by_risk;
 }
