@@ -12,14 +12,14 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/rights.h"
 #include "cgroup/cgroup_dir.h"
 #include "cgroup/pid_cgroup.h"
 #include "enforce_internal.h"
 #include "proc.h"
 #include "cgroup/cgroupfs.h"
 
-#define CAP_KILL_BIT 5 /* linux/capability.h */
-#define REASON       200
+#define REASON 200
 
 enum { ROW_RECLAIM, ROW_THROTTLE, ROW_RESIZE, ROW_TERM, ROW_KILL, ROWS };
 
@@ -104,7 +104,7 @@ static bool has_cap_kill(int proc_fd)
 				 ? strstr(text, "\nCapEff:")
 				 : NULL;
 
-	return !at || strtoull(at + 8, NULL, 16) & 1ULL << CAP_KILL_BIT;
+	return !at || strtoull(at + 8, NULL, 16) & RIGHT(CAP_KILL);
 }
 
 static void try_signals(const char *root, struct trial *t)
@@ -229,7 +229,6 @@ int enforce_support(const struct enforce_config *config, unsigned int i,
 			_cleanup_free_ struct cgroupfs *fs = calloc(1, sizeof(*fs));
 
 			t.group = with_group(config->memory_root, try_v1_limit, &t);
-
 			if (fs && !cgroupfs_find(root, fs) && fs->freezer[0])
 				t.freeze = with_group(fs->freezer, try_v1_freezer, &t) ? -EACCES
 										       : t.freeze;
