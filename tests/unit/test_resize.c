@@ -456,12 +456,33 @@ static void test_adopted_refused(void **state)
 	tree_done(&tree);
 }
 
+/* While a writer lowers it nothing takes another setting for it, with the raised limit as its old one. */
+static void test_while_lowered(void **state)
+{
+	static const struct host h = {.max = 16, .usage = 12};
+	struct action_result result;
+	struct enforce *e;
+
+	make_host(&h);
+	e = open_enforce(false);
+	assert_int_equal(resize(e, 24, 0).status, HR_STATUS_DONE);
+	__atomic_store_n(&e->settings[0].state, SETTING_LIFTING, __ATOMIC_RELEASE);
+	result = resize(e, 32, 0);
+	assert_int_equal(result.status, HR_STATUS_FAILED);
+	assert_int_equal(result.error, EBUSY);
+	assert_int_equal(e->settings[1].state, SETTING_FREE);
+	__atomic_store_n(&e->settings[0].state, SETTING_SET, __ATOMIC_RELEASE);
+	enforce_close(e);
+	tree_done(&tree);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_raised),       cmocka_unit_test(test_again),
-		cmocka_unit_test(test_lowered),      cmocka_unit_test(test_adopted),
-		cmocka_unit_test(test_adopted_half), cmocka_unit_test(test_adopted_refused),
+		cmocka_unit_test(test_raised),        cmocka_unit_test(test_again),
+		cmocka_unit_test(test_lowered),       cmocka_unit_test(test_adopted),
+		cmocka_unit_test(test_adopted_half),  cmocka_unit_test(test_adopted_refused),
+		cmocka_unit_test(test_while_lowered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -199,9 +199,10 @@ int settings_init(struct enforce *e);
 void settings_done(struct enforce *e);
 uint64_t settings_lift_due(struct enforce *e,
 			   uint64_t now_ns); /* writers; when the next is due, 0: none */
-/* This container's setting, or a free one (NULL: none is left); the caller owns it until setting_put(). */
-struct setting *setting_take(struct enforce *e, enum undo_what what, uint64_t memcg_id,
-			     bool *ret_had);
+/* This container's setting, or a free one; the caller owns it until setting_put(). 0; -EBUSY: a writer is undoing this container's;
+ * -ENOSPC: none is left. */
+int setting_take(struct enforce *e, enum undo_what what, uint64_t memcg_id,
+		 struct setting **ret_setting, bool *ret_had);
 void setting_put(struct enforce *e, struct setting *t);
 void setting_undo(struct enforce *e, enum undo_what what, uint64_t memcg_id); /* now */
 bool setting_is_set(const struct enforce *e, enum undo_what what, uint64_t memcg_id);

@@ -155,9 +155,11 @@ static void throttle(struct worker *worker, struct running_action *running, uint
 	bool had;
 	int r;
 
-	t = setting_take(e, UNDO_HIGH, running->action.target.memcg_id, &had);
-	if (!t) {
-		running_set_result(running, HR_STATUS_FAILED, ENOSPC, "too many are throttled");
+	r = setting_take(e, UNDO_HIGH, running->action.target.memcg_id, &t, &had);
+	if (r < 0) {
+		running_set_result(running, HR_STATUS_FAILED, -r,
+				   r == -EBUSY ? "its memory.high is being restored"
+					       : "too many are throttled");
 		return;
 	}
 	if (may_throttle(e, running, t, had, value)) {

@@ -44,12 +44,15 @@ static uint64_t granted(const struct enforce *e, const struct setting *own)
 	for (unsigned i = 0; i < SETTINGS; i++) {
 		const struct setting *t = &e->settings[i];
 		struct undo_entry entry;
-		uint64_t held;
+		uint64_t held, was;
 
 		if (t != own && __atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == SETTING_SET &&
 		    __atomic_load_n(&t->what, __ATOMIC_RELAXED) == UNDO_LIMIT &&
-		    undo_get(e->undo, t->undo, &entry) && !undo_held(&entry, &held))
-			sum += minus(entry.ours, entry.was > held ? entry.was : held);
+		    undo_get(e->undo, t->undo, &entry) && !undo_held(&entry, &held)) {
+			was = limit_own(entry.was, entry.also_was);
+			sum += minus(limit_own(entry.ours, entry.also_ours),
+				     was > held ? was : held);
+		}
 	}
 	return sum;
 }
@@ -220,10 +223,11 @@ static void resize(struct worker *worker, struct running_action *running)
 	if (now.limit == HR_UNKNOWN && now.also == HR_UNKNOWN)
 		return running_set_result(running, HR_STATUS_REFUSED, 0,
 					  "it has no limit of its own");
-	t = setting_take(e, UNDO_LIMIT, running->action.target.memcg_id, &had);
-	if (!t)
-		return running_set_result(running, HR_STATUS_FAILED, ENOSPC,
-					  "too many limits are raised");
+	r = setting_take(e, UNDO_LIMIT, running->action.target.memcg_id, &t, &had);
+	if (r < 0)
+		return running_set_result(running, HR_STATUS_FAILED, -r,
+					  r == -EBUSY ? "its limit is being lowered"
+						      : "too many limits are raised");
 	was = old_limit(e, t, had, &now);
 	t->was = limit_own(was.limit, was.also);
 	if (find_room(e, running, t, &now, &by)) {

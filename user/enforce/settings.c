@@ -164,34 +164,38 @@ bool enforce_take_restored(struct enforce *e, uint64_t *ret_memcg_id, uint64_t *
 	return false;
 }
 
-struct setting *setting_take(struct enforce *e, enum undo_what what, uint64_t memcg_id,
-			     bool *ret_had)
+int setting_take(struct enforce *e, enum undo_what what, uint64_t memcg_id,
+		 struct setting **ret_setting, bool *ret_had)
 {
 	struct setting *free_one = NULL;
 
+	*ret_had = false;
 	for (unsigned i = 0; i < SETTINGS; i++) {
 		struct setting *t = &e->settings[i];
+		uint32_t state = __atomic_load_n(&t->state, __ATOMIC_ACQUIRE);
 
-		if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == SETTING_SET &&
-		    __atomic_load_n(&t->what, __ATOMIC_RELAXED) == what &&
-		    __atomic_load_n(&t->memcg_id, __ATOMIC_RELAXED) == memcg_id &&
-		    change(t, SETTING_SET, SETTING_SETTING)) {
-			*ret_had = true;
-			return t;
-		}
+		if ((state != SETTING_SET && state != SETTING_LIFTING) ||
+		    __atomic_load_n(&t->what, __ATOMIC_RELAXED) != what ||
+		    __atomic_load_n(&t->memcg_id, __ATOMIC_RELAXED) != memcg_id)
+			continue;
+		if (!change(t, SETTING_SET, SETTING_SETTING))
+			return -EBUSY;
+		*ret_had = true;
+		*ret_setting = t;
+		return 0;
 	}
 	for (unsigned i = 0; i < SETTINGS && !free_one; i++)
 		if (change(&e->settings[i], SETTING_FREE, SETTING_SETTING))
 			free_one = &e->settings[i];
-	*ret_had = false;
-	if (free_one) {
-		__atomic_store_n(&free_one->what, what, __ATOMIC_RELAXED);
-		__atomic_store_n(&free_one->memcg_id, memcg_id, __ATOMIC_RELAXED);
-		__atomic_store_n(&free_one->look_ns, 0, __ATOMIC_RELAXED);
-		free_one->was = free_one->ours = free_one->calm_ns = 0;
-		free_one->tries = 0;
-	}
-	return free_one;
+	if (!free_one)
+		return -ENOSPC;
+	__atomic_store_n(&free_one->what, what, __ATOMIC_RELAXED);
+	__atomic_store_n(&free_one->memcg_id, memcg_id, __ATOMIC_RELAXED);
+	__atomic_store_n(&free_one->look_ns, 0, __ATOMIC_RELAXED);
+	free_one->was = free_one->ours = free_one->calm_ns = 0;
+	free_one->tries = 0;
+	*ret_setting = free_one;
+	return 0;
 }
 
 void setting_put(struct enforce *e, struct setting *t)
@@ -216,10 +220,9 @@ bool setting_is_set(const struct enforce *e, enum undo_what what, uint64_t memcg
 void setting_undo(struct enforce *e, enum undo_what what, uint64_t memcg_id)
 {
 	bool had;
-	struct setting *t =
-		setting_is_set(e, what, memcg_id) ? setting_take(e, what, memcg_id, &had) : NULL;
+	struct setting *t;
 
-	if (!t)
+	if (!setting_is_set(e, what, memcg_id) || setting_take(e, what, memcg_id, &t, &had))
 		return;
 	if (had)
 		undo_one(e->undo, t->undo);
