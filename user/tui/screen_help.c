@@ -86,7 +86,8 @@ static const struct {
 	{"stall", "share of the last 10s in which some, or all, tasks waited for memory"},
 	{"reclaim", "the kernel drops page cache and swaps out memory; tasks wait for it"},
 	{"throttle", "memory.high slows down tasks that allocate"},
-	{"policy", "rules for actions of the daemon: notify, reclaim, throttle, resize, term, kill"},
+	{"policy",
+	 "rules for actions of the daemon: notify, reclaim, throttle, resize, term, kill"},
 	{"term, kill", "SIGTERM and SIGKILL"},
 };
 
